@@ -1,0 +1,237 @@
+// The contract between the engine and a broker.
+//
+// A broker is data and pure functions: it opens no socket, reads no clock, logs nothing and retries nothing.
+// The engine connects, paces, retries, measures and logs, once for all of them. docs/adr/0001 tells why it has
+// this shape and which wires it was held against.
+import type { Mode, TickSink } from '../codecs/tick.ts'
+
+/** A part of the contract that a broker does not offer, with the reason that the support matrix prints. */
+export interface Unsupported {
+  readonly unsupported: string
+}
+export type Supported<Part> = Part | Unsupported
+
+/** Marks a missing part; `why` is shown to users. */
+export function unsupported(why: string): Unsupported {
+  return { unsupported: why }
+}
+
+/** Tells a part that is there from one that is not. */
+export function isSupported<Part extends object>(part: Supported<Part>): part is Part {
+  return !('unsupported' in part)
+}
+
+export interface Hosts {
+  /** Root of the REST API, without a trailing slash. */
+  readonly rest: string
+  /** URL of the feed, scheme ws or wss. */
+  readonly feed: string
+  /** Root of the page where a person signs in, where there is one. */
+  readonly login?: string
+}
+
+/** What the user supplies, by the names that `credentials` lists. */
+export type Credentials = Readonly<Record<string, string>>
+/** What sign-in yields, by the names of the broker's choice; `accessToken` is there for all. */
+export type Session = Readonly<Record<string, string>> & { readonly accessToken: string }
+
+export interface HttpRequest {
+  readonly method: 'GET' | 'POST' | 'PUT' | 'DELETE'
+  readonly url: string
+  readonly headers?: Readonly<Record<string, string>>
+  /** Sent as application/x-www-form-urlencoded. */
+  readonly form?: Readonly<Record<string, string>>
+  /** Sent as application/json. */
+  readonly json?: unknown
+}
+
+export interface HttpReply {
+  readonly status: number
+  readonly headers: Readonly<Record<string, string>>
+  readonly body: string
+}
+
+export interface CredentialField {
+  readonly name: string
+  readonly secret: boolean
+  /** When it must be there: for every session, only to sign in where no access token is given, or never. */
+  readonly needed: 'always' | 'to-sign-in' | 'never'
+  readonly help: string
+}
+
+/** One call of a sign-in; its result is merged into what the next step sees. */
+export interface SignInStep {
+  request(hosts: Hosts, known: Credentials): HttpRequest
+  /** Reads the reply: new values, or the reason in the broker's words why it refused. */
+  read(reply: HttpReply, known: Credentials): { values: Credentials } | { refused: string }
+}
+
+export interface SignIn {
+  readonly credentials: readonly CredentialField[]
+  /** The page a person opens first, where the broker wants one; it yields the credential named `yields`. */
+  readonly page?: { url(hosts: Hosts, known: Credentials): string; readonly yields: string }
+  readonly steps: readonly SignInStep[]
+}
+
+/** One instrument that the engine wants at another mode than before; mode 0: no longer wanted. */
+export interface Want {
+  readonly instrument: number
+  readonly segment: number
+  readonly token: number
+  readonly mode: Mode | 0
+}
+
+/** What a connection asks the engine to do, in order. */
+export type FeedEffect =
+  /** Open the socket. The URL may hold secrets: the engine never logs its query. */
+  | {
+      readonly do: 'connect'
+      readonly url: string
+      readonly headers?: Readonly<Record<string, string>>
+      readonly protocols?: readonly string[]
+    }
+  /** Make a REST call; the reply comes to `onReply` under the same id. */
+  | { readonly do: 'request'; readonly id: string; readonly request: HttpRequest }
+  | { readonly do: 'send'; readonly data: string | Uint8Array }
+  /** Send a WebSocket ping. The pong counts as life, for brokers that say nothing while nothing trades. */
+  | { readonly do: 'ping' }
+  /** The broker takes subscriptions from here on: the engine calls `want`. */
+  | { readonly do: 'live' }
+  /** The credentials are not accepted: stay away until there are new ones. */
+  | { readonly do: 'refused'; readonly why: string }
+  /** This socket is of no more use: close it and connect again. */
+  | { readonly do: 'close'; readonly why: string }
+  /** Call `onTimer` at this time (epoch ms); a later effect replaces an earlier one. */
+  | { readonly do: 'wakeAt'; readonly atMs: number }
+  /** The broker said something to people: log it. */
+  | { readonly do: 'notice'; readonly text: string }
+
+/** The answer of most frames: nothing to do. Shared, so that a tick costs no array. */
+export const NOTHING: readonly FeedEffect[] = Object.freeze([])
+
+/**
+ * One socket to a broker, as a state machine without I/O. The engine makes one object per socket and drops it
+ * with the socket: decoder state, partial records, topic ids and acknowledgements live and die here. Effects are
+ * carried out in their order; what follows a `close` or `refused` is left out.
+ */
+export interface FeedConnection {
+  /** First call: what must happen before the socket opens, or `connect` at once. */
+  start(nowMs: number): readonly FeedEffect[]
+  /** The reply to a `request`; status 0 when no reply came. Ticks that it carries go to the sink. */
+  onReply(id: string, reply: HttpReply, nowMs: number, sink: TickSink): readonly FeedEffect[]
+  /** The socket opened. */
+  onOpen(nowMs: number): readonly FeedEffect[]
+  /** The broker refused the WebSocket upgrade with this HTTP reply. */
+  onUpgradeRefused(reply: HttpReply): readonly FeedEffect[]
+  /**
+   * A frame: bytes of a binary one, good only during the call, or text of a text one. Ticks go to the sink, always
+   * as the full known record; an index wanted with depth answers in mode depth with empty sides.
+   */
+  onFrame(frame: Uint8Array | string, nowMs: number, sink: TickSink): readonly FeedEffect[]
+  onTimer(nowMs: number): readonly FeedEffect[]
+  /**
+   * Called only while live. Each instrument occurs once, with the one mode that the engine wants now; the mode that
+   * it had already means that no tick answered, and that the broker is to be asked anew.
+   */
+  want(delta: readonly Want[], nowMs: number): readonly FeedEffect[]
+}
+
+export interface FeedSpec {
+  /** Instruments one socket carries, and sockets one session may open. */
+  readonly instrumentsPerSocket: number
+  readonly socketsMax: number
+  /** Deepest book the feed delivers, levels per side. */
+  readonly depthLevels: number
+  /** A socket without any frame for this long is dead. */
+  readonly silenceMsMax: number
+  connection(hosts: Hosts, session: Session): FeedConnection
+  /** Decodes one frame without a connection, for people who look at bytes. */
+  decode(frame: Uint8Array, sink: TickSink): void
+}
+
+export const INSTRUMENT_TYPES = ['EQ', 'FUT', 'CE', 'PE', 'INDEX'] as const
+export type InstrumentType = (typeof INSTRUMENT_TYPES)[number]
+
+/** One row of the symtoken store: the same columns for every broker. */
+export interface InstrumentRow {
+  /** Common exchange code, for example `NSE`, `NFO`, `NSE_INDEX`. */
+  readonly exchange: string
+  /** Common symbol, unique within the exchange. */
+  readonly symbol: string
+  readonly name: string
+  readonly brokerSymbol: string
+  readonly brokerExchange: string
+  /** The broker's token as the feed answers with it. */
+  readonly token: number
+  /** The broker's segment where tokens repeat between segments, else 0. */
+  readonly segment: number
+  /** The exchange's own token, where the broker tells it. */
+  readonly exchangeToken: string | null
+  /** `YYYY-MM-DD`, or null. */
+  readonly expiry: string | null
+  /** Rupees, or null. */
+  readonly strike: number | null
+  /** Units in one lot. */
+  readonly lotSize: number
+  readonly instrumentType: InstrumentType
+  /** Rupees. */
+  readonly tickSize: number
+}
+
+export interface InstrumentSource {
+  /** The files to download, in order; each holds rows of its own. */
+  files(hosts: Hosts, session: Session): readonly HttpRequest[]
+  /** Columns that `row` takes, in this order. A file that lacks one is refused. */
+  readonly columns: readonly string[]
+  /** One row of the file as a row of the store, or the reason why it is left out (a constant text). */
+  row(cells: readonly string[]): InstrumentRow | string
+}
+
+export interface BrokerSpec {
+  readonly id: string
+  readonly name: string
+  readonly family: string
+  readonly hosts: Hosts
+  readonly exchanges: readonly string[]
+  readonly signIn: SignIn
+  readonly instruments: InstrumentSource
+  readonly feed: FeedSpec
+  readonly orders: Supported<object>
+}
+
+const ID = /^[a-z][a-z0-9_]{1,31}$/
+
+/**
+ * Checks a broker's description and returns it. Built-in brokers and brokers loaded from a configured folder
+ * pass through the same door. Throws an error that names the field.
+ */
+export function defineBroker(spec: BrokerSpec): BrokerSpec {
+  const must = (holds: boolean, field: string, rule: string) => {
+    if (!holds) throw new TypeError(`broker ${String(spec?.id)}: ${field} ${rule}`)
+  }
+  const positive = (value: unknown) => Number.isSafeInteger(value) && (value as number) > 0
+  must(typeof spec?.id === 'string' && ID.test(spec.id), 'id', `must match ${ID.source}`)
+  must(spec.name?.length > 0, 'name', 'must not be empty')
+  must(
+    /^https?:\/\/[^/]+/.test(spec.hosts?.rest ?? ''),
+    'hosts.rest',
+    'must be an http or https URL',
+  )
+  must(/^wss?:\/\/[^/]+/.test(spec.hosts?.feed ?? ''), 'hosts.feed', 'must be a ws or wss URL')
+  must(spec.exchanges?.length > 0, 'exchanges', 'must list at least one exchange')
+  must(spec.signIn?.credentials !== undefined, 'signIn.credentials', 'must be a list')
+  must(spec.instruments?.columns?.length > 0, 'instruments.columns', 'must list the columns')
+  must(typeof spec.instruments?.row === 'function', 'instruments.row', 'must be a function')
+  must(
+    positive(spec.feed?.instrumentsPerSocket),
+    'feed.instrumentsPerSocket',
+    'must be a whole number > 0',
+  )
+  must(positive(spec.feed?.socketsMax), 'feed.socketsMax', 'must be a whole number > 0')
+  must(positive(spec.feed?.depthLevels), 'feed.depthLevels', 'must be a whole number > 0')
+  must(positive(spec.feed?.silenceMsMax), 'feed.silenceMsMax', 'must be a whole number of ms > 0')
+  must(typeof spec.feed?.connection === 'function', 'feed.connection', 'must be a function')
+  must(typeof spec.feed?.decode === 'function', 'feed.decode', 'must be a function')
+  must(spec.orders !== undefined, 'orders', "must be a table or unsupported('why')")
+  return spec
+}

@@ -1,0 +1,155 @@
+// `start --demo`: a simulated broker in a process of its own, and a configuration that signs in to it.
+import { type ChildProcess, spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { join } from 'node:path'
+import { createInterface } from 'node:readline'
+import { z } from 'zod'
+import { MODE_DEPTH } from '../codecs/tick.ts'
+import type { LoadedConfig } from '../config/load.ts'
+import { callHttp } from '../engine/auth/http.ts'
+import type { Subscriber } from '../engine/distribute/router.ts'
+import type { Engine } from '../engine/main.ts'
+import { CliError, FAILED, type OptionTable, wholeNumber } from './command.ts'
+import { configFor } from './config-options.ts'
+
+const DEMO_BROKER = 'zerodha'
+const WATCHED = 500
+
+export const DEMO_OPTIONS = {
+  demo: { type: 'boolean', help: 'Run against a simulated broker; needs no account.' },
+  'demo-instruments': {
+    type: 'string',
+    value: 'N',
+    help: 'Instruments that the simulated broker lists; 5000 when absent.',
+  },
+  'demo-rate': {
+    type: 'string',
+    value: 'N',
+    help: 'Ticks a second of the simulated broker; 1000 when absent.',
+  },
+} as const satisfies OptionTable
+
+const simulatorSchema = z.object({
+  restUrl: z.string(),
+  feedUrl: z.string(),
+  apiKey: z.string(),
+  apiSecret: z.string(),
+})
+type SimulatorInfo = z.infer<typeof simulatorSchema>
+
+export interface Demo {
+  readonly loaded: LoadedConfig
+  /** Subscribes to the first instruments, so that ticks flow before anyone asks. */
+  watch(engine: Engine): void
+  /** What to tell the person who started it. */
+  welcome(engine: Engine): string
+  stop(): Promise<void>
+}
+
+/** Starts the simulated broker and signs in to its page, as a person would. */
+export async function prepareDemo(values: Readonly<Record<string, unknown>>): Promise<Demo> {
+  const plain = configFor(values)
+  const instruments = wholeNumber('--demo-instruments', values['demo-instruments'] as string, {
+    min: 1,
+    max: 300_000,
+    fallback: 5000,
+  })
+  const rate = wholeNumber('--demo-rate', values['demo-rate'] as string, {
+    min: 1,
+    max: 1_000_000,
+    fallback: 1000,
+  })
+  const { child, info } = await startSimulator(instruments, rate)
+  const stop = () => endChild(child)
+  try {
+    const loaded = demoConfig(plain, values, info, await requestToken(info))
+    return { loaded, watch, welcome, stop }
+  } catch (error) {
+    await stop()
+    throw error
+  }
+}
+
+async function startSimulator(instruments: number, rate: number) {
+  const main = process.argv[1]!
+  const options = { broker: DEMO_BROKER, port: 0, seed: 1, instruments, rate }
+  const words = Object.entries(options).map(([name, value]) => `--${name}=${value}`)
+  const child = spawn(process.execPath, [main, 'sim', ...words, '--json', '--exit-with-stdin'], {
+    stdio: ['pipe', 'pipe', 'inherit'],
+    // A Ctrl-C in the terminal goes to the engine, which then ends its simulator.
+    detached: true,
+  })
+  const lines = createInterface({ input: child.stdout })
+  const first = await Promise.race([once(lines, 'line'), once(child, 'exit')])
+  lines.close()
+  if (typeof first[0] !== 'string' || child.exitCode !== null) {
+    throw new CliError(FAILED, 'the simulated broker did not start')
+  }
+  return { child, info: simulatorSchema.parse(JSON.parse(first[0])) }
+}
+
+async function endChild(child: ChildProcess): Promise<void> {
+  if (child.exitCode !== null || child.signalCode !== null) return
+  const ended = once(child, 'exit')
+  child.stdin?.end()
+  child.kill('SIGTERM')
+  await ended
+}
+
+/** The token that the sign-in page hands out in the redirect. */
+async function requestToken({ restUrl, apiKey }: SimulatorInfo): Promise<string> {
+  const url = `${restUrl}/connect/login?v=3&api_key=${encodeURIComponent(apiKey)}`
+  const reply = await callHttp({ method: 'GET', url })
+  const redirect = new URL(reply.headers.location ?? '/', restUrl)
+  const token = redirect.searchParams.get('request_token')
+  if (token !== null) return token
+  throw new CliError(FAILED, `the simulated broker's sign-in page answered HTTP ${reply.status}`)
+}
+
+function demoConfig(
+  plain: LoadedConfig,
+  values: Readonly<Record<string, unknown>>,
+  info: SimulatorInfo,
+  token: string,
+): LoadedConfig {
+  const broker = {
+    enabled: true,
+    rest: info.restUrl,
+    feed: info.feedUrl,
+    login: info.restUrl,
+    credentials: { api_key: info.apiKey, api_secret: info.apiSecret, request_token: token },
+  }
+  const config = {
+    ...plain.config,
+    // The demo's market must not mix with the instruments of a real one.
+    data_dir: join(plain.config.data_dir, 'demo'),
+    log: { level: values['log-level'] === undefined ? ('warn' as const) : plain.config.log.level },
+    brokers: { [DEMO_BROKER]: broker },
+  }
+  return { config, origins: plain.origins }
+}
+
+const WATCHER: Subscriber = { isPacked: true, queueText() {}, queuePacked() {} }
+
+function watch(engine: Engine): void {
+  const feed = engine.feeds[0]!
+  let watched = 0
+  for (let instrument = 0; instrument < feed.catalogue.size && watched < WATCHED; instrument++) {
+    if (!feed.tokens.has(instrument)) continue
+    feed.router.subscribe(instrument, MODE_DEPTH, WATCHER)
+    watched += 1
+  }
+}
+
+function welcome(engine: Engine): string {
+  return [
+    `A simulated ${DEMO_BROKER} is streaming. API key for this run: ${engine.localKey}`,
+    'In a second terminal, type:',
+    '',
+    '  npx tickplant tail NSE:RELIANCE',
+    '',
+    'Ctrl-C stops everything.',
+    '',
+    '',
+  ].join('\n')
+}

@@ -1,0 +1,139 @@
+#!/usr/bin/env node
+// The `tickplant` command. Modules of commands are loaded when they are called for, so that small ones start fast.
+import { readFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { packageRoot } from '../config/root.ts'
+import { closest } from '../config/suggest.ts'
+import {
+  BAD_USAGE,
+  CliError,
+  type Command,
+  columns,
+  commandHelp,
+  exitCodeHelp,
+  FAILED,
+  OK,
+  parseArguments,
+} from './command.ts'
+
+interface Entry {
+  readonly summary: string
+  load(): Promise<{ command: Command }>
+}
+
+export const COMMANDS: Readonly<Record<string, Entry>> = {
+  start: {
+    summary: 'Start the engine; with --demo against a simulated broker.',
+    load: () => import('./start.ts'),
+  },
+  tail: {
+    summary: 'Print ticks of a running engine as they come.',
+    load: () => import('./tail.ts'),
+  },
+  brokers: {
+    summary: 'List the supported brokers and what each offers.',
+    load: () => import('./brokers.ts'),
+  },
+  keys: {
+    summary: 'Add, list and revoke the API keys of clients.',
+    load: () => import('./keys.ts'),
+  },
+  sim: {
+    summary: 'Run a simulated broker to connect an engine to.',
+    load: () => import('./sim.ts'),
+  },
+  decode: {
+    summary: "Decode captured frames of a broker's feed into ticks.",
+    load: () => import('./decode.ts'),
+  },
+}
+
+/** Errors that say in their message all that a user needs, by name, and the exit code of each. */
+const KNOWN_ERRORS: Readonly<Record<string, number>> = {
+  ConfigError: BAD_USAGE,
+  HttpError: FAILED,
+  KeyError: FAILED,
+  LockError: FAILED,
+  SignInError: FAILED,
+  StartError: FAILED,
+}
+
+function help(): string {
+  const commands = Object.entries(COMMANDS).map(([name, { summary }]) => [name, summary])
+  const options = [
+    ['-h, --help', 'Print this help; after a command, the help of that command.'],
+    ['--version', 'Print the version.'],
+  ]
+  return [
+    'Usage:',
+    '  tickplant <command> [options]',
+    '',
+    'Commands:',
+    ...columns(commands),
+    '',
+    'Options:',
+    ...columns(options),
+    '',
+    ...exitCodeHelp(),
+  ].join('\n')
+}
+
+function version(): string {
+  const text = readFileSync(join(packageRoot, 'package.json'), 'utf8')
+  return (JSON.parse(text) as { version: string }).version
+}
+
+/** What may stand where a command is expected. */
+const WORDS: Readonly<Record<string, () => string>> = {
+  '--help': help,
+  '-h': help,
+  help,
+  '--version': version,
+}
+
+async function main([word, ...rest]: readonly string[]): Promise<number> {
+  if (word === undefined) {
+    process.stderr.write(`${help()}\n`)
+    return BAD_USAGE
+  }
+  if (Object.hasOwn(WORDS, word)) {
+    process.stdout.write(`${WORDS[word]!()}\n`)
+    return OK
+  }
+  const entry = Object.hasOwn(COMMANDS, word) ? COMMANDS[word]! : unknownCommand(word)
+  const { command } = await entry.load()
+  const given = parseArguments(command, rest)
+  if (given.values.help === true) {
+    process.stdout.write(`${commandHelp(word, entry.summary, command)}\n`)
+    return OK
+  }
+  return command.run(given)
+}
+
+function unknownCommand(word: string): never {
+  const kind = word.startsWith('-') ? 'option' : 'command'
+  const meant = closest(word, [...Object.keys(COMMANDS), '--help', '--version'])
+  const hint =
+    meant === undefined ? 'tickplant --help lists the known ones' : `did you mean ${meant}?`
+  throw new CliError(BAD_USAGE, `unknown ${kind} ${word}; ${hint}`)
+}
+
+/** Tells an error: one sentence when it is foreseen or comes from the system, with its stack otherwise. */
+function fail(error: unknown): number {
+  if (!(error instanceof Error)) return tell(String(error), FAILED)
+  if (error instanceof CliError) return tell(error.message, error.exitCode)
+  const code = KNOWN_ERRORS[error.name] ?? ('syscall' in error ? FAILED : undefined)
+  return code === undefined ? tell(error.stack ?? error.message, FAILED) : tell(error.message, code)
+}
+
+function tell(text: string, exitCode: number): number {
+  process.stderr.write(`tickplant: ${text}\n`)
+  return exitCode
+}
+
+// A reader that has seen enough, such as `head`, is no failure.
+process.stdout.on('error', (error: NodeJS.ErrnoException) => {
+  process.exit(error.code === 'EPIPE' ? OK : tell(error.message, FAILED))
+})
+
+process.exitCode = await main(process.argv.slice(2)).catch(fail)

@@ -1,0 +1,150 @@
+// The HTTP front end: health for everyone on the machine, administration for admin keys.
+import type { KeyRecord } from '../auth/keys.ts'
+import {
+  type HttpRequestHandle,
+  type HttpResponse,
+  listen,
+  type UWebSockets,
+} from '../distribute/uws.ts'
+
+const BODY_BYTES_MAX = 64 * 1024
+
+const REASONS: Readonly<Record<number, string>> = {
+  200: '200 OK',
+  400: '400 Bad Request',
+  401: '401 Unauthorized',
+  403: '403 Forbidden',
+  404: '404 Not Found',
+  405: '405 Method Not Allowed',
+  409: '409 Conflict',
+  413: '413 Payload Too Large',
+  500: '500 Internal Server Error',
+}
+
+/** A refusal that a handler throws: the status and the sentence of the body. */
+export class HttpFailure extends Error {
+  override readonly name = 'HttpFailure'
+  readonly status: number
+
+  constructor(status: number, message: string) {
+    super(message)
+    this.status = status
+  }
+}
+
+export interface Route {
+  readonly method: 'GET' | 'POST' | 'DELETE'
+  /** The whole path; a last part of `:name` takes one path segment, which the handler gets decoded. */
+  readonly path: string
+  readonly needsAdmin: boolean
+  /** Returns the body, sent as JSON with status 200. */
+  handle(argument: string, body: unknown): unknown | Promise<unknown>
+}
+
+/** Serves these routes; `verifyKey` answers the record of a key or null. Returns the port and how to stop. */
+export function serveHttp(
+  uws: UWebSockets,
+  address: { host: string; port: number },
+  verifyKey: (key: string) => KeyRecord | null,
+  routes: readonly Route[],
+): { port: number; close(): void } {
+  const app = uws.App().any('/*', (response, request) => {
+    void answer(response, request, verifyKey, routes)
+  })
+  const { port } = listen(uws, app, address.host, address.port, 'http')
+  return { port, close: () => void app.close() }
+}
+
+async function answer(
+  response: HttpResponse,
+  request: HttpRequestHandle,
+  verifyKey: (key: string) => KeyRecord | null,
+  routes: readonly Route[],
+): Promise<void> {
+  let isGone = false
+  response.onAborted(() => {
+    isGone = true
+  })
+  // The request's handle is valid only until this function first waits.
+  const method = request.getMethod().toUpperCase()
+  const path = request.getUrl()
+  const authorization = request.getHeader('authorization')
+  const body = readBody(response)
+  const { status, content } = await find(method, path, routes)
+    .then(async ({ route, argument }) => {
+      if (route.needsAdmin) checkAdmin(authorization, verifyKey)
+      return { status: 200, content: await route.handle(argument, parseBody(await body)) }
+    })
+    .catch((error: Error) => ({
+      status: error instanceof HttpFailure ? error.status : 500,
+      content: { error: error.message },
+    }))
+  if (isGone) return
+  response.cork(() => {
+    response.writeStatus(REASONS[status]!).writeHeader('content-type', 'application/json')
+    response.end(`${JSON.stringify(content)}\n`)
+  })
+}
+
+async function find(method: string, path: string, routes: readonly Route[]) {
+  const matches = routes.flatMap((route) => {
+    const argument = match(route.path, path)
+    return argument === null ? [] : [{ route, argument }]
+  })
+  if (matches.length === 0) throw new HttpFailure(404, `there is nothing at ${path.slice(0, 200)}`)
+  const found = matches.find(({ route }) => route.method === method)
+  if (found) return found
+  const allowed = matches.map(({ route }) => route.method).join(', ')
+  throw new HttpFailure(405, `${path.slice(0, 200)} takes ${allowed}`)
+}
+
+/** The decoded last segment where the pattern has a name for it, '' where it has none, null for no match. */
+function match(pattern: string, path: string): string | null {
+  const nameAt = pattern.indexOf(':')
+  if (nameAt < 0) return path === pattern ? '' : null
+  const argument = path.slice(nameAt)
+  if (!path.startsWith(pattern.slice(0, nameAt)) || argument === '' || argument.includes('/')) {
+    return null
+  }
+  try {
+    return decodeURIComponent(argument)
+  } catch {
+    throw new HttpFailure(400, 'the path is not valid percent-encoding')
+  }
+}
+
+function checkAdmin(authorization: string, verifyKey: (key: string) => KeyRecord | null): void {
+  const key = /^Bearer (\S+)$/.exec(authorization)?.[1]
+  if (key === undefined) {
+    throw new HttpFailure(401, 'send an API key of scope admin as `Authorization: Bearer KEY`')
+  }
+  const record = verifyKey(key)
+  if (record === null) throw new HttpFailure(401, 'this API key is not known')
+  if (!record.scopes.includes('admin')) {
+    throw new HttpFailure(403, `the API key ${record.name} has no scope admin`)
+  }
+}
+
+function readBody(response: HttpResponse): Promise<string> {
+  return new Promise((resolve, reject) => {
+    const parts: Buffer[] = []
+    let bytes = 0
+    response.onData((chunk, isLast) => {
+      bytes += chunk.byteLength
+      // The chunk's memory is taken back when this returns.
+      if (bytes <= BODY_BYTES_MAX) parts.push(Buffer.from(Buffer.from(chunk)))
+      if (!isLast) return
+      if (bytes <= BODY_BYTES_MAX) resolve(Buffer.concat(parts).toString())
+      else reject(new HttpFailure(413, `a body of at most ${BODY_BYTES_MAX} bytes is taken`))
+    })
+  })
+}
+
+function parseBody(text: string): unknown {
+  if (text === '') return undefined
+  try {
+    return JSON.parse(text)
+  } catch {
+    throw new HttpFailure(400, 'the body is not JSON')
+  }
+}

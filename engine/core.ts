@@ -1,0 +1,111 @@
+// The core loop: drains every feed's ring, hands ticks to the routers, sends what that produced, and sleeps when
+// there is nothing. A drain ends after a time or a number of records and yields, so that sockets and timers live
+// under load.
+import { nowUs } from './clock.ts'
+import type { Outbox } from './distribute/outbox.ts'
+import type { Feed } from './feed/feed.ts'
+import type { Latency } from './observe/latency.ts'
+import { Doorbell } from './ring/doorbell.ts'
+import { KIND_GAP, KIND_NONE, KIND_TICK } from './ring/ring.ts'
+
+// Looking at the clock costs as much as a small tick.
+const RECORDS_PER_LOOK = 32
+// Waking a parked thread takes longer than this, so a short pause is not worth parking for.
+const SPIN_US = 50
+const PARK_MS_MAX = 1000
+
+export interface CoreListener {
+  onGap(feed: Feed): void
+  onStatus(feed: Feed): void
+  onLapped(feed: Feed, lost: number): void
+}
+
+export class Core {
+  readonly #doorbell: Doorbell
+  readonly #feeds: readonly Feed[]
+  readonly #outbox: Outbox
+  readonly #latency: Latency
+  readonly #listener: CoreListener
+  readonly #drainUsMax: number
+  readonly #drainRecordsMax: number
+  readonly #receiveTimesUs: Float64Array
+  #idleSinceUs = 0
+  #isRunning = false
+  #first = 0
+
+  constructor(
+    doorbell: SharedArrayBuffer,
+    feeds: readonly Feed[],
+    outbox: Outbox,
+    latency: Latency,
+    listener: CoreListener,
+    limits: { drain_us_max: number; drain_records_max: number },
+  ) {
+    this.#doorbell = new Doorbell(doorbell)
+    this.#feeds = feeds
+    this.#outbox = outbox
+    this.#latency = latency
+    this.#listener = listener
+    this.#drainUsMax = limits.drain_us_max
+    this.#drainRecordsMax = limits.drain_records_max
+    this.#receiveTimesUs = new Float64Array(limits.drain_records_max)
+  }
+
+  start(): void {
+    this.#isRunning = true
+    setImmediate(this.#turn)
+  }
+
+  stop(): void {
+    this.#isRunning = false
+  }
+
+  readonly #hasWork = (): boolean => this.#feeds.some((feed) => feed.reader.hasNext)
+
+  readonly #turn = (): void => {
+    if (!this.#isRunning) return
+    const records = this.#drain()
+    const now = nowUs()
+    if (records > 0) this.#idleSinceUs = now
+    const isIdle = now - this.#idleSinceUs > SPIN_US
+    if (isIdle && this.#doorbell.park(this.#hasWork, PARK_MS_MAX, this.#turn)) return
+    setImmediate(this.#turn)
+  }
+
+  /** Takes what waits, within the limits, and sends it. Returns the number of records taken. */
+  #drain(): number {
+    const deadlineUs = nowUs() + this.#drainUsMax
+    let taken = 0
+    // Another feed comes first each time, so that a busy one does not starve the others.
+    this.#first = (this.#first + 1) % Math.max(1, this.#feeds.length)
+    for (let i = 0; i < this.#feeds.length; i++) {
+      const feed = this.#feeds[(this.#first + i) % this.#feeds.length]!
+      taken = this.#drainFeed(feed, taken, deadlineUs)
+    }
+    if (taken === 0) return 0
+    this.#outbox.flush()
+    this.#latency.record(this.#receiveTimesUs, taken, nowUs())
+    return taken
+  }
+
+  #drainFeed(feed: Feed, takenBefore: number, deadlineUs: number): number {
+    const { reader, router } = feed
+    let lostSeen = reader.lost
+    let taken = takenBefore
+    while (taken < this.#drainRecordsMax) {
+      const kind = reader.read()
+      if (kind === KIND_NONE) break
+      if (reader.lost !== lostSeen) {
+        this.#listener.onLapped(feed, reader.lost - lostSeen)
+        lostSeen = reader.lost
+      }
+      this.#receiveTimesUs[taken] = kind === KIND_TICK ? reader.tick.receiveTimeUs : 0
+      taken += 1
+      if (kind === KIND_TICK) router.deliver(reader.tick)
+      else if (kind === KIND_GAP) this.#listener.onGap(feed)
+      else this.#listener.onStatus(feed)
+      if (taken % RECORDS_PER_LOOK === 0 && nowUs() > deadlineUs) break
+    }
+    return taken
+  }
+}

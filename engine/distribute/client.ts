@@ -1,0 +1,166 @@
+import { ARRAY_HEADER_BYTES, ARRAY_ITEMS_MAX, writeArrayHeader } from '../../codecs/msgpack.ts'
+import type { Mode } from '../../codecs/tick.ts'
+import type { Feed } from '../feed/feed.ts'
+import type { Outbox, Waiting } from './outbox.ts'
+import type { Subscriber } from './router.ts'
+import type { WebSocketHandle } from './uws.ts'
+
+// AmiBroker decodes one frame per read, so a few frames go out as so many writes.
+const FRAMES_UNCORKED_MAX = 8
+// Larger frames only delay their first tick at the receiver.
+const PACKED_FRAME_BYTES_MAX = 64 * 1024
+// Whoever does not take the closing frame is cut off after this.
+const CLOSING_MS_MAX = 5_000
+export const CLOSE_SLOW = 1013
+
+/** Closings and totals over all clients, for the status. */
+export interface ClientTotals {
+  ticksSent: number
+  closedSlow: number
+  unauthenticated: number
+}
+
+/** One WebSocket client: who it is, what it holds, and what waits to be sent to it. */
+export class Client implements Subscriber, Waiting {
+  readonly number: number
+  readonly ws: WebSocketHandle<Client>
+  readonly connectedAtMs: number
+  keyId: string | null = null
+  keyName = ''
+  feed: Feed | null = null
+  isPacked = false
+  wantsEvents = false
+  isOpen = true
+  ticksSent = 0
+  /** Mode bits held per instrument number: bit `mode`. */
+  readonly held = new Map<number, number>()
+  readonly #outbox: Outbox
+  readonly #queueBytesMax: number
+  readonly #totals: ClientTotals
+  readonly #texts: string[] = []
+  readonly #spans: number[] = []
+  #isQueued = false
+  #frame = new Uint8Array(0)
+
+  constructor(
+    number: number,
+    ws: WebSocketHandle<Client>,
+    outbox: Outbox,
+    queueBytesMax: number,
+    totals: ClientTotals,
+    nowMs: number,
+  ) {
+    this.number = number
+    this.ws = ws
+    this.connectedAtMs = nowMs
+    this.#outbox = outbox
+    this.#queueBytesMax = queueBytesMax
+    this.#totals = totals
+  }
+
+  /** Sends a reply at once: replies are not part of the stream. */
+  reply(message: object): void {
+    if (!this.isOpen) return
+    this.ws.send(JSON.stringify(message), false)
+    this.#checkBuffer()
+  }
+
+  queueText(frame: string): void {
+    this.#texts.push(frame)
+    this.#enqueue()
+  }
+
+  queuePacked(start: number, end: number): void {
+    this.#spans.push(start, end)
+    this.#enqueue()
+  }
+
+  #enqueue(): void {
+    if (this.#isQueued) return
+    this.#isQueued = true
+    this.#outbox.add(this)
+  }
+
+  /** Sends what waits; `bytes` is the arena that queued spans point into. */
+  flush(bytes: Uint8Array): void {
+    this.#isQueued = false
+    if (this.isOpen) {
+      const count = this.#texts.length + this.#spans.length / 2
+      this.ticksSent += count
+      this.#totals.ticksSent += count
+      if (this.#texts.length > 0) this.#sendTexts()
+      if (this.#spans.length > 0) this.ws.cork(() => this.#sendPacked(bytes))
+      this.#checkBuffer()
+    }
+    this.#texts.length = 0
+    this.#spans.length = 0
+  }
+
+  #sendTexts(): void {
+    const texts = this.#texts
+    const send = () => {
+      for (let i = 0; i < texts.length; i++) this.ws.send(texts[i]!, false)
+    }
+    if (texts.length > FRAMES_UNCORKED_MAX) this.ws.cork(send)
+    else send()
+  }
+
+  /** Several ticks per frame, each frame an array, cut at a size that a reader takes in one go. */
+  #sendPacked(bytes: Uint8Array): void {
+    const spans = this.#spans
+    let first = 0
+    while (first < spans.length) {
+      let size = ARRAY_HEADER_BYTES
+      let next = first
+      while (next < spans.length && (next - first) / 2 < ARRAY_ITEMS_MAX) {
+        const length = spans[next + 1]! - spans[next]!
+        if (next > first && size + length > PACKED_FRAME_BYTES_MAX) break
+        size += length
+        next += 2
+      }
+      if (this.#frame.length < size) this.#frame = new Uint8Array(Math.max(size, 4096) * 2)
+      const frame = this.#frame
+      let at = writeArrayHeader(frame, 0, (next - first) / 2)
+      for (; first < next; first += 2) {
+        frame.set(bytes.subarray(spans[first]!, spans[first + 1]!), at)
+        at += spans[first + 1]! - spans[first]!
+      }
+      this.ws.send(frame.subarray(0, at), true)
+    }
+  }
+
+  #checkBuffer(): void {
+    if (this.ws.getBufferedAmount() <= this.#queueBytesMax) return
+    this.#totals.closedSlow += 1
+    this.end(CLOSE_SLOW, 'slow client: its buffer is full')
+  }
+
+  /** Ends the connection: nothing more is sent, and the peer has a few seconds to take the closing frame. */
+  end(code: number, reason: string): void {
+    if (!this.isOpen) return
+    this.isOpen = false
+    this.release()
+    this.ws.end(code, reason)
+    const cutOff = setTimeout(() => {
+      // Closing a handle that is closed already throws.
+      try {
+        this.ws.close()
+      } catch {}
+    }, CLOSING_MS_MAX)
+    cutOff.unref()
+  }
+
+  /** Leaves every instrument. */
+  release(): void {
+    if (this.feed === null) return
+    for (const [instrument, bits] of this.held) {
+      for (const mode of modesIn(bits)) this.feed.router.unsubscribe(instrument, mode, this)
+    }
+    this.held.clear()
+  }
+}
+
+/** The modes in a set of mode bits, lowest first. */
+export function modesIn(bits: number): Mode[] {
+  return ([1, 2, 3] as const).filter((mode) => (bits & (1 << mode)) !== 0)
+}

@@ -1,0 +1,24 @@
+// Thread entry: one broker session.
+import { parentPort, workerData } from 'node:worker_threads'
+import { loadBroker } from '../../adapters/registry.ts'
+import { FeedSession } from './session.ts'
+import type { FeedWorkerData, FromFeedWorker, ToFeedWorker } from './state.ts'
+
+const port = parentPort!
+const data = workerData as FeedWorkerData
+const tell = (message: FromFeedWorker) => port.postMessage(message)
+
+const spec = await loadBroker(data.broker, data.brokerModule)
+const session = new FeedSession(spec, data, (level, text, fields) =>
+  tell({ kind: 'log', level, text, fields }),
+)
+
+port.on('message', (message: ToFeedWorker) => {
+  if (message.kind === 'want') session.want(message.pairs)
+  else {
+    session.stop()
+    tell({ kind: 'stopped' })
+    port.close()
+  }
+})
+session.start()

@@ -1,0 +1,189 @@
+// Starts and stops the engine: everything in the order in which the parts need each other.
+import { mkdir } from 'node:fs/promises'
+import { join } from 'node:path'
+import { BROKERS } from '../adapters/registry.ts'
+import type { LoadedConfig } from '../config/load.ts'
+import { adminRoutes } from './api/admin.ts'
+import { serveHttp } from './api/http.ts'
+import { type KeyRecord, KeyStore } from './auth/keys.ts'
+import { nowMs } from './clock.ts'
+import { Core } from './core.ts'
+import { Outbox } from './distribute/outbox.ts'
+import type { ProtocolContext } from './distribute/reply.ts'
+import { loadUWebSockets } from './distribute/uws.ts'
+import { WebSocketServer } from './distribute/websocket.ts'
+import { Feed } from './feed/feed.ts'
+import { GAP_REASONS } from './feed/state.ts'
+import { createLocalKey, leaveWord, refuseSecondEngine } from './local-key.ts'
+import { Latency } from './observe/latency.ts'
+import type { Logger } from './observe/log.ts'
+import { describeStatus, type EngineStatus } from './observe/status.ts'
+import { prepareBrokers } from './prepare.ts'
+import { createDoorbell } from './ring/doorbell.ts'
+import { StartError } from './start-error.ts'
+import { Catalogue } from './symbols/catalogue.ts'
+
+const ARENA_BYTES = 4 * 1024 * 1024
+
+export interface Engine {
+  readonly websocketPort: number
+  readonly httpPort: number
+  /** Key for clients on this machine, valid while the engine runs. */
+  readonly localKey: string
+  readonly feeds: readonly Feed[]
+  status(): EngineStatus
+  latency(): ReturnType<Latency['interval']>
+  stop(): Promise<void>
+}
+
+/**
+ * Starts the engine and resolves when clients can connect. Throws a sentence (StartError, ConfigError, SignInError)
+ * when a part cannot start; what had started by then is stopped again.
+ */
+export async function startEngine(loaded: LoadedConfig, log: Logger): Promise<Engine> {
+  checkMachine()
+  const { config } = loaded
+  // Undone from last to first.
+  const undo: (() => unknown)[] = []
+  const stop = async () => {
+    for (const step of undo.reverse().splice(0)) await step()
+  }
+  try {
+    await mkdir(config.data_dir, { recursive: true, mode: 0o700 })
+    await refuseSecondEngine(config.data_dir)
+    return { ...(await startParts(loaded, log, undo)), stop }
+  } catch (error) {
+    await stop()
+    throw error
+  }
+}
+
+/** The ring's plain stores need the store order that x86-64 gives; elsewhere readers could see torn records. */
+function checkMachine(): void {
+  if (process.arch === 'x64' && process.platform === 'linux') return
+  throw new StartError(
+    `tickplant runs on Linux x64 only, not on ${process.platform}-${process.arch}`,
+  )
+}
+
+async function startParts(
+  loaded: LoadedConfig,
+  log: Logger,
+  undo: (() => unknown)[],
+): Promise<Omit<Engine, 'stop'>> {
+  const { config } = loaded
+  const uws = loadUWebSockets()
+  const keys = await KeyStore.load(join(config.data_dir, 'keys.json'))
+  const startedAtMs = nowMs()
+  const local = createLocalKey(startedAtMs)
+  const verifyKey = (key: string): KeyRecord | null => local.verify(key) ?? keys.verify(key)
+
+  const prepared = await prepareBrokers(loaded, log)
+  const doorbell = createDoorbell()
+  const outbox = new Outbox(ARENA_BYTES)
+  const catalogue = new Catalogue(prepared.catalogue)
+  const feeds = prepared.brokers.map(
+    (broker) =>
+      new Feed({
+        ...broker,
+        catalogue,
+        doorbell,
+        arena: outbox,
+        log: log.child({ broker: broker.spec.id }),
+        ringSlots: config.engine.ring_slots,
+        instrumentsMax: config.engine.instruments_max,
+        backoffMsMin: config.feed.backoff_ms_min,
+        backoffMsMax: config.feed.backoff_ms_max,
+        staleMs: config.feed.stale_ms,
+      }),
+  )
+
+  const context: ProtocolContext = {
+    feeds,
+    verifyKey,
+    brokerIds: Object.keys(BROKERS),
+    symbolsPerClientMax: config.websocket.symbols_per_client_max,
+  }
+  const websocket = new WebSocketServer(uws, config.websocket, context, outbox)
+  const websocketPort = websocket.listen()
+  undo.push(() => websocket.close())
+
+  const latency = new Latency()
+  const status = () => describeStatus({ startedAtMs, feeds, websocket, latency })
+  const http = serveHttp(
+    uws,
+    config.http,
+    verifyKey,
+    adminRoutes({
+      keys,
+      health: () => describeHealth(feeds, startedAtMs),
+      status,
+      closeKey: (keyId) => websocket.closeKey(keyId),
+    }),
+  )
+  undo.push(() => http.close())
+
+  const core = new Core(doorbell, feeds, outbox, latency, eventsTo(websocket), config.engine)
+  core.start()
+  undo.push(() => core.stop())
+  for (const feed of feeds) feed.start()
+  undo.push(() => Promise.all(feeds.map((feed) => feed.stop())))
+
+  const takeBack = await leaveWord(config.data_dir, {
+    pid: process.pid,
+    startedAtMs,
+    websocket: { host: config.websocket.host, port: websocketPort },
+    http: { host: config.http.host, port: http.port },
+    apiKey: local.key,
+  })
+  undo.push(takeBack)
+  log.info({ websocketPort, httpPort: http.port, brokers: feeds.map(({ id }) => id) }, 'started')
+  return {
+    websocketPort,
+    httpPort: http.port,
+    localKey: local.key,
+    feeds,
+    status,
+    latency: () => latency.interval(),
+  }
+}
+
+/** Turns the ring's events into what clients see. */
+function eventsTo(websocket: WebSocketServer) {
+  return {
+    onGap(feed: Feed) {
+      const { code, socket, sinceMs, untilMs } = feed.reader.event
+      const reason = GAP_REASONS[code] ?? 'reconnected'
+      const times = { since: sinceMs, until: untilMs }
+      websocket.sendEvent(feed, { type: 'gap', broker: feed.id, reason, socket, ...times })
+    },
+    onLapped(feed: Feed, lost: number) {
+      websocket.sendEvent(feed, { type: 'gap', broker: feed.id, reason: 'lapped', lost })
+    },
+    onStatus(feed: Feed) {
+      const { socket, sinceMs } = feed.reader.event
+      const status = feed.onStatus(feed.reader.event)
+      const event = {
+        type: 'feed_status',
+        broker: feed.id,
+        status,
+        socket,
+        since: sinceMs,
+      } as const
+      websocket.sendEvent(feed, event)
+    },
+  }
+}
+
+function describeHealth(feeds: readonly Feed[], startedAtMs: number): object {
+  const isWell = feeds.every((feed) => feed.isConnected)
+  return {
+    status: isWell ? 'ok' : 'degraded',
+    uptimeS: Math.floor((nowMs() - startedAtMs) / 1000),
+    feeds: feeds.map(({ id, isConnected, socketStates }) => ({
+      broker: id,
+      connected: isConnected,
+      sockets: socketStates,
+    })),
+  }
+}

@@ -1,0 +1,56 @@
+// The running engine in numbers, as the admin API tells them.
+import { nowMs } from '../clock.ts'
+import type { WebSocketServer } from '../distribute/websocket.ts'
+import type { Feed } from '../feed/feed.ts'
+import type { Latency } from './latency.ts'
+
+export interface StatusSources {
+  readonly startedAtMs: number
+  readonly feeds: readonly Feed[]
+  readonly websocket: WebSocketServer
+  readonly latency: Latency
+}
+
+export type EngineStatus = ReturnType<typeof describeStatus>
+
+/** A snapshot of every counter. Times are epoch ms, latencies µs from socket to send. */
+export function describeStatus({ startedAtMs, feeds, websocket, latency }: StatusSources) {
+  const { totals, clients, refusedFull } = websocket
+  return {
+    startedAtMs,
+    uptimeS: Math.floor((nowMs() - startedAtMs) / 1000),
+    feeds: feeds.map((feed) => ({
+      broker: feed.id,
+      connected: feed.isConnected,
+      sockets: feed.socketStates,
+      epoch: feed.epoch,
+      instrumentsListed: feed.tokens.rows,
+      instrumentsWanted: feed.wantedCount,
+      capacity: feed.capacity,
+      workerRestarts: feed.workerRestarts,
+      ...feed.counters(),
+      ring: {
+        slots: feed.reader.slots,
+        behind: feed.reader.behind,
+        lost: feed.reader.lost,
+        laps: feed.reader.laps,
+      },
+      deliveries: feed.router.delivered,
+      unwanted: feed.router.unwanted,
+    })),
+    clients: {
+      connected: clients.size,
+      ...totals,
+      refusedFull,
+      list: [...clients].map((client) => ({
+        number: client.number,
+        key: client.keyName,
+        format: client.isPacked ? 'msgpack' : 'json',
+        instruments: client.held.size,
+        ticksSent: client.ticksSent,
+        connectedAtMs: client.connectedAtMs,
+      })),
+    },
+    latency: latency.total(),
+  }
+}

@@ -1,0 +1,252 @@
+// Writes a new generation of a broker's instruments beside the live one and makes it live with one put.
+import type { InstrumentRow } from '../../adapters/broker.ts'
+import { buildCatalogue } from './catalogue.ts'
+import { PairSet } from './pair-set.ts'
+import {
+  CATALOGUE_KEY,
+  type Generation,
+  keysOf,
+  liveGeneration,
+  putBlob,
+  putNew,
+  readAnew,
+  type Store,
+  type SymbolIndex,
+  symtokenPrefix,
+  toCells,
+  tokensKey,
+} from './store.ts'
+import { SEGMENT_MAX, TokenIndexBuilder } from './token-index.ts'
+
+const EXCHANGE = /^[A-Z][A-Z0-9_]{1,15}$/
+const SYMBOL = /^[\x20-\x7e]{1,100}$/
+const NUMBER_MAX = 0xffffffff
+/** Removals that may wait for the library's thread. */
+const REMOVALS_WAITING_MAX = 5000
+/** An exchange may lose this share of its rows without a question. */
+const LOST_SHARE_MAX = 0.5
+/** Rows newly left out account for lost rows when they are at least this share of them. */
+const LEFT_OUT_SHARE_MIN = 0.5
+
+const isUint = (value: number, max: number) => Number.isInteger(value) && value >= 0 && value <= max
+
+/** Why a row cannot be stored, whatever its broker; null when it can. */
+function rowProblem(row: InstrumentRow): string | null {
+  if (!EXCHANGE.test(row.exchange)) return 'exchange is not an upper-case code'
+  if (!SYMBOL.test(row.symbol)) return 'symbol is not 1 to 100 ASCII characters'
+  if (!isUint(row.token, NUMBER_MAX)) return 'token is not a whole number from 0 to 4294967295'
+  if (!isUint(row.segment, SEGMENT_MAX)) return 'segment is not a whole number from 0 to 65534'
+  return null
+}
+
+const markKey = (broker: string, generation: number) => `generation:${broker}:${generation}`
+
+function markedGenerations(store: Store, broker: string): number[] {
+  const prefix = `generation:${broker}:`
+  return Array.from(store.meta.getKeys(keysOf(prefix)), (key) => Number(key.slice(prefix.length)))
+}
+
+/** Generations that have rows, found by one look-up each. */
+function storedGenerations(store: Store, broker: string): number[] {
+  const found: number[] = []
+  let { start, end } = keysOf(`${broker}:`)
+  for (;;) {
+    const [key] = store.symtoken.getKeys({ start, end, limit: 1 })
+    if (key === undefined) return found
+    const generation = Number(key.split(':')[1])
+    found.push(generation)
+    start = keysOf(symtokenPrefix(broker, generation)).end
+  }
+}
+
+/** The mark goes last, so that a removal that is cut short is taken up by the next sync. */
+async function removeGeneration(store: Store, broker: string, generation: number): Promise<void> {
+  let waiting = 0
+  for (const key of store.symtoken.getKeys(keysOf(symtokenPrefix(broker, generation)))) {
+    const removed = store.symtoken.remove(key)
+    if (++waiting % REMOVALS_WAITING_MAX === 0) await removed
+  }
+  await store.blobs.remove(tokensKey(broker, generation))
+  await store.meta.remove(markKey(broker, generation))
+}
+
+/** All generations of a broker: leftovers of syncs that did not end, and those that were live. */
+const generationsOf = (store: Store, broker: string) =>
+  new Set([...markedGenerations(store, broker), ...storedGenerations(store, broker)])
+
+const kept = (live: Generation | undefined): number[] =>
+  live === undefined ? [] : [live.generation, ...(live.previous === null ? [] : [live.previous])]
+
+/**
+ * The next free instrument number. Names come before numbers, so a sync that was cut off may have left the last
+ * names without theirs: they get them here.
+ */
+async function nextNumber(store: Store): Promise<number> {
+  let next = 0
+  const puts: Promise<boolean>[] = []
+  for (const { key, value } of store.names.getRange({ reverse: true })) {
+    next = Math.max(next, key + 1)
+    if (store.numbers.get(value) !== undefined) break
+    puts.push(putNew(store.numbers, value, key))
+  }
+  await Promise.all(puts)
+  readAnew(store)
+  return next
+}
+
+/** All instruments by number; null for a number that was claimed and never became an instrument's. */
+function* allInstruments(store: Store): Generator<{ exchange: string; symbol: string } | null> {
+  const isBound = new Uint8Array(store.names.getCount())
+  for (const { value } of store.numbers.getRange({})) isBound[value] = 1
+  let expected = 0
+  for (const { key, value } of store.names.getRange({})) {
+    if (key !== expected++) throw new Error(`instrument number ${expected - 1} has no name`)
+    const colon = value.indexOf(':')
+    yield isBound[key] === 1
+      ? { exchange: value.slice(0, colon), symbol: value.slice(colon + 1) }
+      : null
+  }
+}
+
+const OTHER_WRITER = 'another process syncs into this store at the same time; sync again'
+
+export class GenerationWriter {
+  private readonly store: Store
+  private readonly broker: string
+  private readonly generation: number
+  private next: number
+  private readonly index = new TokenIndexBuilder()
+  private readonly feedTokens = new PairSet()
+  private readonly exchangeTokens = new PairSet()
+  private readonly exchangeIds = new Map<string, number>()
+  private readonly exchangeRows: Record<string, number> = {}
+  /** Numbers given out since the last flush, which a read does not see yet. */
+  private readonly fresh = new Map<string, number>()
+  private puts: Promise<boolean>[] = []
+
+  private constructor(store: Store, broker: string, generation: number, next: number) {
+    this.store = store
+    this.broker = broker
+    this.generation = generation
+    this.next = next
+  }
+
+  /** Claims the next generation and clears away what syncs that did not end have left. */
+  static async begin(store: Store, broker: string, nowMs: number): Promise<GenerationWriter> {
+    const live = liveGeneration(store, broker)
+    const existing = generationsOf(store, broker)
+    const generation = Math.max(live?.generation ?? 0, ...existing) + 1
+    const isClaimed = await putNew(store.meta, markKey(broker, generation), nowMs)
+    if (!isClaimed) throw new Error(OTHER_WRITER)
+    for (const unfinished of existing) {
+      if (!kept(live).includes(unfinished)) await removeGeneration(store, broker, unfinished)
+    }
+    return new GenerationWriter(store, broker, generation, await nextNumber(store))
+  }
+
+  get rows(): number {
+    return this.index.rows
+  }
+
+  /** Rows whose puts have not been waited for. */
+  get waiting(): number {
+    return this.puts.length
+  }
+
+  /** Stores a row, or tells why not (a constant text). The first of two rows for the same thing stays. */
+  take(row: InstrumentRow): string | null {
+    const problem = rowProblem(row)
+    if (problem !== null) return problem
+    const { exchange, segment, token } = row
+    let exchangeId = this.exchangeIds.get(exchange)
+    if (exchangeId === undefined) {
+      exchangeId = this.exchangeIds.size
+      this.exchangeIds.set(exchange, exchangeId)
+    }
+    if (this.exchangeTokens.has(exchangeId, token))
+      return 'an earlier row has this exchange and token'
+    if (this.feedTokens.has(segment, token)) return 'an earlier row has this segment and token'
+    const instrument = this.numberOf(`${exchange}:${row.symbol}`)
+    if (this.index.has(instrument)) return 'an earlier row has this exchange and symbol'
+    this.exchangeTokens.add(exchangeId, token)
+    this.feedTokens.add(segment, token)
+    this.index.add(instrument, segment, token)
+    this.exchangeRows[exchange] = (this.exchangeRows[exchange] ?? 0) + 1
+    const key = `${symtokenPrefix(this.broker, this.generation)}${exchange}:${token}`
+    this.puts.push(this.store.symtoken.put(key, toCells(row, instrument)))
+    return null
+  }
+
+  /** Waits until everything taken so far can be read. */
+  async flush(): Promise<void> {
+    await this.settle()
+    // Only a number that is claimed is bound: `names` decides when two processes give out numbers.
+    for (const [name, number] of this.fresh) {
+      this.puts.push(putNew(this.store.numbers, name, number))
+    }
+    await this.settle()
+    this.fresh.clear()
+  }
+
+  private async settle(): Promise<void> {
+    const done = await Promise.all(this.puts)
+    if (done.includes(false)) throw new Error(OTHER_WRITER)
+    this.puts = []
+    readAnew(this.store)
+  }
+
+  /**
+   * Throws when an exchange lost most of its live rows and rows newly left out account for them, as happens when a
+   * broker changes what a column means. A list that is merely shorter passes. `leftOut` counts rows of this list.
+   */
+  checkAgainstLive(leftOut: number): void {
+    const live = liveGeneration(this.store, this.broker)
+    if (live === undefined) return
+    for (const [exchange, rowsBefore] of Object.entries(live.exchanges)) {
+      const rows = this.exchangeRows[exchange] ?? 0
+      const lost = rowsBefore - rows
+      if (lost <= rowsBefore * LOST_SHARE_MAX) continue
+      if (leftOut - live.leftOut < lost * LEFT_OUT_SHARE_MIN) continue
+      throw new Error(`${exchange} had ${rowsBefore} rows and would have ${rows}`)
+    }
+  }
+
+  /** Builds the shared blocks, makes this generation live, and removes those before the last. */
+  async finish(source: string, leftOut: number, nowMs: number): Promise<SymbolIndex> {
+    await this.flush()
+    const { store, broker, generation } = this
+    const tokens = this.index.build()
+    const catalogue = buildCatalogue(allInstruments(store))
+    await putBlob(store, tokensKey(broker, generation), tokens)
+    await putBlob(store, CATALOGUE_KEY, catalogue)
+    // A sync that began later took this one for a leftover and removed its mark.
+    const isMarked = store.meta.get(markKey(broker, generation)) !== undefined
+    if (!isMarked) throw new Error(OTHER_WRITER)
+    const previous = liveGeneration(store, broker)
+    const live: Generation = {
+      generation,
+      syncedAtMs: nowMs,
+      rows: this.index.rows,
+      exchanges: this.exchangeRows,
+      leftOut,
+      source,
+      previous: previous?.generation ?? null,
+    }
+    await store.meta.put(`live:${broker}`, live)
+    await store.root.flushed
+    if (previous !== undefined && previous.previous !== null) {
+      await removeGeneration(store, broker, previous.previous)
+    }
+    return { ...live, catalogue, tokens }
+  }
+
+  private numberOf(name: string): number {
+    const known = this.fresh.get(name) ?? this.store.numbers.get(name)
+    if (known !== undefined) return known
+    const number = this.next++
+    if (number > NUMBER_MAX) throw new Error('all 4294967296 instrument numbers are given out')
+    this.fresh.set(name, number)
+    this.puts.push(putNew(this.store.names, number, name))
+    return number
+  }
+}

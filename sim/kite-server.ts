@@ -1,0 +1,136 @@
+// A whole Kite on loopback: REST and feed on one port over one seeded market. Kite Connect v3.
+import { once } from 'node:events'
+import { createServer, type IncomingMessage, type Server, STATUS_CODES } from 'node:http'
+import type { AddressInfo } from 'node:net'
+import type { Duplex } from 'node:stream'
+import { WebSocketServer } from 'ws'
+import { indianDate } from './calendar.ts'
+import { Exchange } from './exchange.ts'
+import type { Instrument } from './instruments.ts'
+import { KiteFeed } from './kite-feed.ts'
+import { failure, handleRequest, requestUrl } from './kite-rest.ts'
+import { KiteSessions, Refusal } from './kite-sessions.ts'
+import { listInstruments } from './listing.ts'
+import type { Simulator, SimulatorOptions } from './simulator.ts'
+
+const SOCKETS_MAX = 3
+const MESSAGE_BYTES_MAX = 1 << 20
+
+/** The simulator with the handles that tests drive it by. */
+export interface KiteSimulator extends Simulator {
+  /** All instruments, in the order of the CSV; made into objects on first use. */
+  readonly instruments: readonly Instrument[]
+  /** Ends all sockets without a closing handshake. */
+  dropSockets(): void
+  pauseTicks(): void
+  resumeTicks(): void
+  muteHeartbeats(muted: boolean): void
+  /** Sends a frame as it is to every socket: text as text, bytes as binary. */
+  sendRaw(frame: Uint8Array | string): void
+  /** Ends every session: sockets stay, but the next upgrade and the next call are refused. */
+  expireSession(): void
+  /** One tick for every pair of socket and instrument, or for those of the tokens. Returns the packets sent. */
+  tickOnce(tokens?: readonly number[]): number
+  /** So many ticks at once, spread as the paced ones are. Returns the packets sent. */
+  burst(count: number): number
+}
+
+function checkOptions({ seed, ratePerSecond }: SimulatorOptions): void {
+  if (!Number.isSafeInteger(seed)) throw new RangeError(`seed: ${seed} must be a whole number`)
+  if (!(ratePerSecond >= 0 && ratePerSecond < Number.POSITIVE_INFINITY)) {
+    throw new RangeError(`ratePerSecond: ${ratePerSecond} must be a number from 0 up`)
+  }
+}
+
+/** Throws the Refusal of an upgrade that may not be. */
+function admit(url: URL | null, sessions: KiteSessions, feed: KiteFeed): void {
+  if (url?.pathname !== '/') throw new Refusal(404, 'GeneralException', 'Route not found')
+  sessions.require(url.searchParams.get('api_key'), url.searchParams.get('access_token'))
+  // Clients take 403 as a dead session and sign in again, which would not help here: this is a limit, so 429.
+  if (feed.openSockets >= SOCKETS_MAX) {
+    throw new Refusal(429, 'NetworkException', 'Too many requests: 3 connections per api_key')
+  }
+}
+
+function refuse(socket: Duplex, refusal: Refusal): void {
+  const body = JSON.stringify(failure(refusal))
+  socket.end(
+    `HTTP/1.1 ${refusal.status} ${STATUS_CODES[refusal.status]}\r\nconnection: close\r\n` +
+      `content-type: application/json\r\ncontent-length: ${Buffer.byteLength(body)}\r\n\r\n${body}`,
+  )
+}
+
+function serveUpgrades(server: Server, sessions: KiteSessions, feed: KiteFeed): void {
+  const upgrades = new WebSocketServer({
+    noServer: true,
+    perMessageDeflate: false,
+    maxPayload: MESSAGE_BYTES_MAX,
+  })
+  server.on('upgrade', (request: IncomingMessage, socket: Duplex, head: Buffer) => {
+    socket.on('error', () => socket.destroy())
+    try {
+      admit(requestUrl(request), sessions, feed)
+      upgrades.handleUpgrade(request, socket, head, (webSocket) => feed.accept(webSocket))
+    } catch (error) {
+      if (!(error instanceof Refusal)) throw error
+      refuse(socket, error)
+    }
+  })
+}
+
+/**
+ * Starts Kite's simulator and resolves when it listens. Rejects with a RangeError that names the option, or with
+ * the system's error where the port is taken.
+ */
+export async function startKiteSimulator(options: SimulatorOptions): Promise<KiteSimulator> {
+  checkOptions(options)
+  const { host = '127.0.0.1', port = 0, seed } = options
+  const table = listInstruments(seed, options.today ?? indianDate(Date.now()), options.instruments)
+  const app = {
+    apiKey: options.apiKey ?? 'sim_api_key',
+    apiSecret: options.apiSecret ?? 'sim_api_secret',
+    accessToken: options.accessToken ?? 'sim_access_token',
+  }
+  const sessions = new KiteSessions(app, seed)
+  const feed = new KiteFeed(table, new Exchange(table, seed), options)
+  const stats = (withTokens?: boolean) => feed.stats(withTokens)
+  const server = createServer((request, response) =>
+    handleRequest({ sessions, table, stats }, request, response),
+  )
+  serveUpgrades(server, sessions, feed)
+  try {
+    server.listen(port, host)
+    await once(server, 'listening')
+  } catch (error) {
+    feed.stop()
+    throw error
+  }
+  const bound = (server.address() as AddressInfo).port
+  let listed: readonly Instrument[] | undefined
+  return {
+    ...app,
+    port: bound,
+    restUrl: `http://${host}:${bound}`,
+    feedUrl: `ws://${host}:${bound}`,
+    get instruments() {
+      listed ??= [...table]
+      return listed
+    },
+    stats,
+    dropSockets: () => feed.dropSockets(),
+    pauseTicks: () => feed.pauseTicks(),
+    resumeTicks: () => feed.resumeTicks(),
+    muteHeartbeats: (muted) => feed.muteHeartbeats(muted),
+    sendRaw: (frame) => feed.sendRaw(frame),
+    expireSession: () => sessions.expireAll(),
+    tickOnce: (tokens) => feed.tickOnce(tokens),
+    burst: (count) => feed.burst(count),
+    async close() {
+      feed.stop()
+      const closed = once(server, 'close')
+      server.close()
+      server.closeAllConnections()
+      await closed
+    },
+  }
+}

@@ -1,0 +1,166 @@
+// A simulated broker and an engine on it, in this process, for tests: real sockets, threads and store, no fixed port.
+import assert from 'node:assert/strict'
+import { mkdtemp, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { Writable } from 'node:stream'
+import { loadConfig } from '../../config/load.ts'
+import type { Flags } from '../../config/sources.ts'
+import { type Engine, startEngine } from '../../engine/main.ts'
+import { createLogger } from '../../engine/observe/log.ts'
+import { type KiteSimulator, startKiteSimulator } from '../../sim/kite-server.ts'
+import type { SimulatorOptions } from '../../sim/simulator.ts'
+
+export const BROKER = 'zerodha'
+
+/** What the parts live as long as: one test, or, by `after` of node:test, all tests of a file. */
+export interface Scope {
+  after(undo: () => unknown): void
+}
+
+export interface Plant {
+  readonly simulator: KiteSimulator
+  readonly engine: Engine
+  /** Log lines of the engine so far, parsed. */
+  readonly logs: Record<string, unknown>[]
+  readonly dataDir: string
+  readonly websocketUrl: string
+  readonly httpUrl: string
+}
+
+/** Makes a folder that is removed after the test. */
+export async function temporaryFolder(context: Scope): Promise<string> {
+  const folder = await mkdtemp(join(tmpdir(), 'tickplant-test-'))
+  context.after(() => rm(folder, { recursive: true, force: true }))
+  return folder
+}
+
+/** What an engine takes to use a Kite that is running already, under whichever addresses. */
+export function kiteFlags(
+  kite: Pick<KiteSimulator, 'restUrl' | 'feedUrl' | 'apiKey' | 'accessToken'>,
+): Flags {
+  return {
+    [`brokers.${BROKER}.rest`]: kite.restUrl,
+    [`brokers.${BROKER}.feed`]: kite.feedUrl,
+    [`brokers.${BROKER}.api_key`]: kite.apiKey,
+    [`brokers.${BROKER}.access_token`]: kite.accessToken,
+  }
+}
+
+/** Starts an engine on a simulator that is running already; it stops with the test. */
+export async function startEngineOn(
+  context: Scope,
+  simulator: Pick<KiteSimulator, 'restUrl' | 'feedUrl' | 'apiKey' | 'accessToken'>,
+  flags: Flags = {},
+): Promise<Omit<Plant, 'simulator'>> {
+  return startEngineWith(context, { ...kiteFlags(simulator), ...flags })
+}
+
+/** Starts an engine on the brokers that the flags name; it stops with the test. */
+export async function startEngineWith(
+  context: Scope,
+  flags: Flags,
+): Promise<Omit<Plant, 'simulator'>> {
+  const dataDir = await temporaryFolder(context)
+  const logs: Record<string, unknown>[] = []
+  const destination = new Writable({
+    write(chunk: Buffer, _encoding, done) {
+      for (const line of chunk.toString().split('\n')) if (line !== '') logs.push(JSON.parse(line))
+      done()
+    },
+  })
+  const loaded = loadConfig({
+    brokerIds: [BROKER],
+    env: {},
+    cwd: dataDir,
+    flags: {
+      data_dir: dataDir,
+      'websocket.port': 0,
+      'http.port': 0,
+      'feed.backoff_ms_min': 20,
+      'feed.backoff_ms_max': 200,
+      ...flags,
+    },
+  })
+  const engine = await startEngine(loaded, createLogger({ level: 'trace', destination }))
+  context.after(() => engine.stop())
+  const websocketUrl = `ws://127.0.0.1:${engine.websocketPort}`
+  const httpUrl = `http://127.0.0.1:${engine.httpPort}`
+  return { engine, logs, dataDir, websocketUrl, httpUrl }
+}
+
+/** Starts a simulator that ticks only when told to (unless a rate is given), and an engine on it. */
+export async function startPlant(
+  context: Scope,
+  options: Partial<SimulatorOptions> = {},
+  flags: Flags = {},
+): Promise<Plant> {
+  const simulator = await startKiteSimulator({
+    seed: 1,
+    ratePerSecond: 0,
+    instruments: 500,
+    ...options,
+  })
+  context.after(() => simulator.close())
+  return { simulator, ...(await startEngineOn(context, simulator, flags)) }
+}
+
+export interface Share {
+  readonly exchange: 'NSE'
+  readonly symbol: string
+  /** The broker's token, by which the simulator ticks it. */
+  readonly token: number
+}
+
+/** Shares that the simulated broker lists. */
+export function sharesOf({ simulator }: Pick<Plant, 'simulator'>, count: number): Share[] {
+  const shares = simulator.instruments
+    .filter(({ segment, instrumentType }) => segment === 'NSE' && instrumentType === 'EQ')
+    .slice(0, count)
+  assert.equal(shares.length, count, 'the simulator lists too few shares')
+  return shares.map(({ tradingsymbol, token }) => ({
+    exchange: 'NSE',
+    symbol: tradingsymbol,
+    token,
+  }))
+}
+
+/** Waits until `holds` answers something true, and returns it; fails with `what` after the deadline. */
+export async function until<Found>(
+  what: string,
+  holds: () => Found | Promise<Found>,
+  deadlineMs = 10_000,
+): Promise<NonNullable<Found>> {
+  const end = performance.now() + deadlineMs
+  for (;;) {
+    const found = await holds()
+    if (found) return found
+    if (performance.now() > end) throw new Error(`not within ${deadlineMs} ms: ${what}`)
+    await new Promise((resolve) => setTimeout(resolve, 5))
+  }
+}
+
+/** Calls the plant's admin API with the local key and returns the body of a successful reply. */
+export async function callAdmin(
+  { httpUrl, engine }: Pick<Plant, 'httpUrl' | 'engine'>,
+  method: string,
+  path: string,
+  body?: object,
+): Promise<Record<string, unknown>> {
+  const headers = { authorization: `Bearer ${engine.localKey}` }
+  const init = body === undefined ? {} : { body: JSON.stringify(body) }
+  const reply = await fetch(httpUrl + path, { method, headers, ...init })
+  const text = await reply.text()
+  assert.equal(reply.status, 200, text)
+  return JSON.parse(text)
+}
+
+/** Adds an API key over the admin API. */
+export async function addKey(
+  plant: Pick<Plant, 'httpUrl' | 'engine'>,
+  name: string,
+  scopes: readonly string[],
+): Promise<{ id: string; key: string }> {
+  const added = await callAdmin(plant, 'POST', '/admin/keys', { name, scopes })
+  return { id: String(added.id), key: String(added.key) }
+}
