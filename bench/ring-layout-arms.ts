@@ -1,7 +1,6 @@
 // The two rings of the layout measurement behind one interface. Each arm has loops of its own, so that the
 // compiler sees one kind of ring in each.
 import {
-  LEVEL_WORDS,
   LTP_VALUE_COUNT,
   MODE_DEPTH,
   MODE_LTP,
@@ -146,16 +145,17 @@ interface Arm {
 export const ARMS: Record<ArmName, Arm> = {
   fixed: {
     makeMemory: ({ slots, levels }) => createRing(slots, levels),
-    measure: ({ slots }, memory) => ({ bytes: Math.floor(memory.byteLength / slots), holds: slots }),
+    measure: ({ slots }, memory) => ({
+      bytes: Math.floor(memory.byteLength / slots),
+      holds: slots,
+    }),
     makeWriter: (memory) => new FixedWriter(memory),
     makeReader: (memory) => new FixedReader(memory),
   },
   variable: {
-    // A power of two, and at least as much memory as the other ring has.
-    makeMemory: ({ slots, levels }) => {
-      const fixedWords = createRing(slots, levels).byteLength / 8
-      return createVariableRing(2 ** Math.ceil(Math.log2(fixedWords - LEVEL_WORDS * LEVEL_WORDS * 8)))
-    },
+    // At least as much memory as the other ring has: the next power of two.
+    makeMemory: ({ slots, levels }) =>
+      createVariableRing(2 ** Math.ceil(Math.log2(createRing(slots, levels).byteLength / 8))),
     measure: (of, memory) => {
       const bytes = variableWords(makeTick(of)) * 8
       return { bytes, holds: Math.floor(memory.byteLength / bytes) }

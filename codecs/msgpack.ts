@@ -41,8 +41,6 @@ const LTP_MODE_BITS = (1 << LTP_VALUE_COUNT) - 1
 
 /** Bytes of the header that `writeArrayHeader` writes before the ticks and events of one frame. */
 export const ARRAY_HEADER_BYTES = 3
-/** Items that one frame can announce. */
-export const ARRAY_ITEMS_MAX = 0xffff
 
 /** Where encoded ticks go: bytes and a view over the same buffer. */
 export interface PackTarget {

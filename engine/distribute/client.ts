@@ -1,4 +1,4 @@
-import { ARRAY_HEADER_BYTES, ARRAY_ITEMS_MAX, writeArrayHeader } from '../../codecs/msgpack.ts'
+import { ARRAY_HEADER_BYTES, writeArrayHeader } from '../../codecs/msgpack.ts'
 import type { Mode } from '../../codecs/tick.ts'
 import type { Feed } from '../feed/feed.ts'
 import type { Outbox, Waiting } from './outbox.ts'
@@ -9,6 +9,10 @@ import type { WebSocketHandle } from './uws.ts'
 const FRAMES_UNCORKED_MAX = 8
 // Larger frames only delay their first tick at the receiver.
 const PACKED_FRAME_BYTES_MAX = 64 * 1024
+// Ticks that lie side by side in the arena are copied as one span, up to this size.
+const SPAN_BYTES_MAX = PACKED_FRAME_BYTES_MAX / 2
+// A span is its start, its end, and the items in it.
+const SPAN_WORDS = 3
 // Whoever does not take the closing frame is cut off after this.
 const CLOSING_MS_MAX = 5_000
 export const CLOSE_SLOW = 1013
@@ -39,6 +43,7 @@ export class Client implements Subscriber, Waiting {
   readonly #totals: ClientTotals
   readonly #texts: string[] = []
   readonly #spans: number[] = []
+  #items = 0
   #isQueued = false
   #frame = new Uint8Array(0)
 
@@ -66,12 +71,21 @@ export class Client implements Subscriber, Waiting {
   }
 
   queueText(frame: string): void {
+    this.#items += 1
     this.#texts.push(frame)
     this.#enqueue()
   }
 
   queuePacked(start: number, end: number): void {
-    this.#spans.push(start, end)
+    this.#items += 1
+    const spans = this.#spans
+    const last = spans.length - SPAN_WORDS
+    if (last >= 0 && spans[last + 1] === start && end - spans[last]! <= SPAN_BYTES_MAX) {
+      spans[last + 1] = end
+      spans[last + 2]! += 1
+      return
+    }
+    spans.push(start, end, 1)
     this.#enqueue()
   }
 
@@ -85,13 +99,13 @@ export class Client implements Subscriber, Waiting {
   flush(bytes: Uint8Array): void {
     this.#isQueued = false
     if (this.isOpen) {
-      const count = this.#texts.length + this.#spans.length / 2
-      this.ticksSent += count
-      this.#totals.ticksSent += count
+      this.ticksSent += this.#items
+      this.#totals.ticksSent += this.#items
       if (this.#texts.length > 0) this.#sendTexts()
       if (this.#spans.length > 0) this.ws.cork(() => this.#sendPacked(bytes))
       this.#checkBuffer()
     }
+    this.#items = 0
     this.#texts.length = 0
     this.#spans.length = 0
   }
@@ -111,19 +125,22 @@ export class Client implements Subscriber, Waiting {
     let first = 0
     while (first < spans.length) {
       let size = ARRAY_HEADER_BYTES
+      let items = 0
       let next = first
-      while (next < spans.length && (next - first) / 2 < ARRAY_ITEMS_MAX) {
+      while (next < spans.length) {
         const length = spans[next + 1]! - spans[next]!
         if (next > first && size + length > PACKED_FRAME_BYTES_MAX) break
         size += length
-        next += 2
+        items += spans[next + 2]!
+        next += SPAN_WORDS
       }
       if (this.#frame.length < size) this.#frame = new Uint8Array(Math.max(size, 4096) * 2)
       const frame = this.#frame
-      let at = writeArrayHeader(frame, 0, (next - first) / 2)
-      for (; first < next; first += 2) {
-        frame.set(bytes.subarray(spans[first]!, spans[first + 1]!), at)
-        at += spans[first + 1]! - spans[first]!
+      let at = writeArrayHeader(frame, 0, items)
+      for (; first < next; first += SPAN_WORDS) {
+        const span = bytes.subarray(spans[first]!, spans[first + 1]!)
+        frame.set(span, at)
+        at += span.length
       }
       this.ws.send(frame.subarray(0, at), true)
     }
