@@ -75,9 +75,12 @@ async function startEngine(simulator: SimulatorReady, dataDir: string) {
       TICKPLANT_BROKERS_ZERODHA_ACCESS_TOKEN: simulator.accessToken,
     },
   })
+  // The engine prints a line every few seconds, with the latency since the line before.
+  const lines: string[] = []
+  engine.stdout.on('data', (part: Buffer) => lines.push(...part.toString().trim().split('\n')))
   await once(engine.stdout, 'data')
   const word = JSON.parse(readFileSync(join(dataDir, 'engine.json'), 'utf8')) as EngineWord
-  return { engine, word }
+  return { engine, word, lines }
 }
 
 interface EngineStatus {
@@ -126,7 +129,7 @@ try {
   const simulatorProcess = fork(here('./load-sim.js'))
   children.push(simulatorProcess)
   const simulator = await ask<SimulatorReady>(simulatorProcess, { do: 'start', rate, instruments })
-  const { engine, word } = await startEngine(simulator, dataDir)
+  const { engine, word, lines } = await startEngine(simulator, dataDir)
   children.push(engine)
 
   const store = openStore(join(dataDir, 'store'))
@@ -170,9 +173,10 @@ try {
       `slow clients closed ${status.clients.closedSlow}`,
   )
   say(
-    `  latency socket to send: p50 ${latency.p50Us} µs, p99 ${latency.p99Us} µs, ` +
+    `  latency socket to send, warm-up included: p50 ${latency.p50Us} µs, p99 ${latency.p99Us} µs, ` +
       `p99.9 ${latency.p999Us} µs, max ${latency.maxUs} µs`,
   )
+  for (const line of lines.filter((each) => each.includes('ticks/s'))) say(`  ${line}`)
   if (feed.ticks !== stats.packetsSent) {
     problems.push(`the broker sent ${stats.packetsSent}, the engine took ${feed.ticks}`)
   }

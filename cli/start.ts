@@ -19,7 +19,7 @@ function liveLine(engine: Engine, ticksPerSecond: number): string {
     `${ticksPerSecond.toLocaleString('en-US')} ticks/s`,
     `latency p50 ${p50Us} µs  p99 ${p99Us} µs`,
     `${wanted} instruments`,
-    `${clients.connected} clients`,
+    clients.connected === 1 ? '1 client' : `${clients.connected} clients`,
     states.join(', '),
   ].join('  ')
 }
