@@ -24,6 +24,8 @@ export interface ArmWriter {
 }
 
 export interface ArmReader {
+  /** The last one read. */
+  readonly tick: Tick
   readonly lost: number
   readonly laps: number
   /** Reads at most `count` records and returns how many there were. */
@@ -50,6 +52,10 @@ class FixedReader implements ArmReader {
 
   constructor(memory: SharedArrayBuffer) {
     this.#ring = new RingReader(memory)
+  }
+
+  get tick(): Tick {
+    return this.#ring.tick
   }
 
   get lost(): number {
@@ -86,6 +92,10 @@ class VariableReader implements ArmReader {
 
   constructor(memory: SharedArrayBuffer, levels: number) {
     this.#ring = new VariableRingReader(memory, levels)
+  }
+
+  get tick(): Tick {
+    return this.#ring.tick
   }
 
   get lost(): number {
@@ -125,12 +135,8 @@ export function makeTick({ mode, levels }: Case): Tick {
   Object.assign(tick, { mode, present: 2 ** values - 1, instrument: 1234, epoch: 1 })
   Object.assign(tick, { buyLevels: isDepth ? levels : 0, sellLevels: isDepth ? levels : 0 })
   tick.receiveTimeUs = 1_789_000_000_000_000
-  tick.values.forEach((_, position) => {
-    tick.values[position] = 100.05 + position
-  })
-  tick.depth.forEach((_, position) => {
-    tick.depth[position] = 200.05 + position
-  })
+  for (let i = 0; i < values; i++) tick.values[i] = 100.05 + i
+  if (isDepth) for (let i = 0; i < tick.depth.length; i++) tick.depth[i] = 200.05 + i
   return tick
 }
 

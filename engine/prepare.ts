@@ -38,7 +38,7 @@ export async function prepareBrokers(loaded: LoadedConfig, log: Logger): Promise
     )
   }
   const brokers: PreparedBroker[] = []
-  const failures: unknown[] = []
+  const failures: { id: string; error: unknown }[] = []
   let catalogue: SharedArrayBuffer | null = null
   for (const [id, broker] of enabled) {
     try {
@@ -47,11 +47,11 @@ export async function prepareBrokers(loaded: LoadedConfig, log: Logger): Promise
       catalogue = prepared.catalogue
       brokers.push(prepared)
     } catch (error) {
-      log.error({ broker: id, err: error }, 'broker left out')
-      failures.push(error)
+      failures.push({ id, error })
     }
   }
-  if (catalogue === null) throw failures[0]
+  if (catalogue === null) throw failures[0]!.error
+  for (const { id, error } of failures) log.error({ broker: id, err: error }, 'broker left out')
   const known = new Catalogue(catalogue).size
   if (known > config.engine.instruments_max) {
     throw new StartError(
@@ -67,7 +67,9 @@ async function prepareBroker(
   broker: BrokerConfig,
   log: Logger,
 ): Promise<PreparedBroker & { catalogue: SharedArrayBuffer }> {
-  const spec = await loadBroker(id, broker.adapter)
+  const spec = await loadBroker(id, broker.adapter).catch((error: Error) => {
+    throw new StartError(error.message)
+  })
   const names = spec.signIn.credentials.map(({ name }) => name)
   checkBrokerKeys(loaded, id, names)
   const hosts: Hosts = {
@@ -109,7 +111,7 @@ async function loadInstruments(
     const store = openStore(storeFolder)
     const index = loadIndex(store, spec.id)
     await store.root.close()
-    if (index === null) throw error
+    if (index === null) throw new StartError((error as Error).message)
     const { syncedAtMs } = index
     log.error(
       { err: error, syncedAtMs },

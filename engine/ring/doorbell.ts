@@ -7,6 +7,7 @@ const PARKED = 0
 const BELL = 16
 const DOORBELL_BYTES = 128
 
+/** Makes the memory of a doorbell, silent and with nobody parked. */
 export function createDoorbell(): SharedArrayBuffer {
   return new SharedArrayBuffer(DOORBELL_BYTES)
 }

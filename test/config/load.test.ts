@@ -11,7 +11,7 @@ test('without any source the defaults hold and no broker is configured', () => {
   assert.equal(config.websocket.port, 8765)
   assert.equal(config.http.port, 5000)
   assert.equal(config.websocket.host, '127.0.0.1')
-  assert.equal(config.engine.ring_slots, 32768)
+  assert.equal(config.engine.ring_slots, 65536)
   assert.equal(config.data_dir, join(cwd, 'data'))
   assert.deepEqual(config.brokers, {})
   assert.equal(origins.get('websocket.port'), 'config/default.toml')
