@@ -59,9 +59,9 @@ export const command = defineCommand({
       try {
         demo?.watch(engine)
         const { websocket, http } = loaded.config
-        process.stdout.write(
-          `Listening: WebSocket ws://${websocket.host}:${engine.websocketPort}, HTTP http://${http.host}:${engine.httpPort}\n`,
-        )
+        const stream = `ws://${websocket.host}:${engine.websocketPort}`
+        const api = `http://${http.host}:${engine.httpPort}`
+        process.stdout.write(`Listening: WebSocket ${stream}, HTTP ${api}\n`)
         if (demo) process.stdout.write(demo.welcome(engine))
         const hide = showLive(engine)
         await Promise.race(ends)

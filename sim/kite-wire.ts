@@ -84,7 +84,7 @@ function putWord(bytes: Uint8Array, at: number, value: number): void {
   bytes[at + 3] = value
 }
 
-/** Writes a packet with its length before it at `at`; `row` is where the exchange keeps the instrument. Returns its end. */
+/** Writes a packet with its length before it at `at` and returns its end; `row` is the instrument's in the exchange. */
 export function writePacket(
   frame: Uint8Array,
   at: number,

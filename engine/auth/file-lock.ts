@@ -14,9 +14,9 @@ export class LockError extends Error {
 }
 
 /**
- * Runs `work` while no other process of this machine holds the lock of the same file, and throws a LockError when it is not
- * to be had within 5 s. The lock is a socket name in Linux's abstract namespace: the kernel frees it when its
- * holder dies, so a crash cannot leave one behind. The folder of the file must exist.
+ * Runs `work` while no other process of this machine holds the lock of the same file, and throws a LockError when
+ * it is not to be had within 5 s. The lock is a socket name in Linux's abstract namespace: the kernel frees it when
+ * its holder dies, so a crash cannot leave one behind. The folder of the file must exist.
  */
 export async function withFileLock<Result>(
   file: string,

@@ -123,7 +123,10 @@ test('a missing credential is named, with what to do', async () => {
   const withoutToken = await failureOf(hosts, { api_key: 'kite&key', api_secret })
   assert.match(
     withoutToken.message,
-    /^brokers\.zerodha\.request_token is missing: sign in at https:\/\/login\.example\/connect\/login\?v=3&api_key=kite%26key and set it to/,
+    new RegExp(
+      '^brokers\\.zerodha\\.request_token is missing: sign in at ' +
+        'https://login\\.example/connect/login\\?v=3&api_key=kite%26key and set it to',
+    ),
   )
 })
 
@@ -197,7 +200,7 @@ test('a broker that cannot be reached is a network failure that names the addres
   )
 })
 
-test('a call sends a JSON body, gives back the reply, and names no secret of its URL when it fails', async (context) => {
+test('a call sends a JSON body, gives back the reply, and hides its secrets when it fails', async (context) => {
   const hosts = await serve(context, async (request, response) => {
     const { method, url, headers } = request
     response.writeHead(418, { 'x-twice': ['a', 'b'] })

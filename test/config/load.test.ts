@@ -128,7 +128,9 @@ test('a credential that the broker does not name is told like any other unknown 
   checkBrokerKeys(loaded, 'zerodha', ['api_key', 'api_secrt'])
   assert.throws(() => checkBrokerKeys(loaded, 'zerodha', ['api_key', 'api_secret']), {
     name: 'ConfigError',
-    message:
-      /^brokers\.zerodha\.api_secrt in TICKPLANT_BROKERS_ZERODHA_API_SECRT of the environment is not a known key \(did you mean api_secret\?\)/,
+    message: new RegExp(
+      '^brokers\\.zerodha\\.api_secrt in TICKPLANT_BROKERS_ZERODHA_API_SECRT ' +
+        'of the environment is not a known key \\(did you mean api_secret\\?\\)',
+    ),
   })
 })

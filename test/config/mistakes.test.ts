@@ -139,7 +139,10 @@ const MISTAKES: [what: string, sources: Sources, sentence: RegExp][] = [
   [
     'crossed bounds of the backoff',
     { toml: '[feed]\nbackoff_ms_min = 5000', env: { TICKPLANT_FEED_BACKOFF_MS_MAX: '1000' } },
-    /^feed\.backoff_ms_min is 5000 in tickplant\.toml and feed\.backoff_ms_max is 1000 in TICKPLANT_FEED_BACKOFF_MS_MAX/,
+    new RegExp(
+      '^feed\\.backoff_ms_min is 5000 in tickplant\\.toml ' +
+        'and feed\\.backoff_ms_max is 1000 in TICKPLANT_FEED_BACKOFF_MS_MAX',
+    ),
   ],
   [
     'one port for both servers',

@@ -173,7 +173,8 @@ test('the list has a header, the known row and one row for each instrument', asy
   assert.equal(lines.pop(), '')
   assert.equal(
     lines[0],
-    'instrument_token,exchange_token,tradingsymbol,name,last_price,expiry,strike,tick_size,lot_size,instrument_type,segment,exchange',
+    'instrument_token,exchange_token,tradingsymbol,name,last_price,expiry,strike,' +
+      'tick_size,lot_size,instrument_type,segment,exchange',
   )
   assert.equal(lines[1], '738561,2885,RELIANCE,RELIANCE INDUSTRIES,0,,0,0.05,1,EQ,NSE,NSE')
   assert.ok(lines.includes('256265,1001,NIFTY 50,NIFTY 50,0,,0,0,0,EQ,INDICES,NSE'))
