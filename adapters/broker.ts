@@ -200,6 +200,8 @@ export interface BrokerSpec {
 }
 
 const ID = /^[a-z][a-z0-9_]{1,31}$/
+/** The engine keeps an instrument's socket in a byte, of which one value means none. */
+const SOCKETS_MAX = 254
 
 /**
  * Checks a broker's description and returns it. Built-in brokers and brokers loaded from a configured folder
@@ -219,7 +221,9 @@ export function defineBroker(spec: BrokerSpec): BrokerSpec {
   )
   must(/^wss?:\/\/[^/]+/.test(spec.hosts?.feed ?? ''), 'hosts.feed', 'must be a ws or wss URL')
   must(spec.exchanges?.length > 0, 'exchanges', 'must list at least one exchange')
-  must(spec.signIn?.credentials !== undefined, 'signIn.credentials', 'must be a list')
+  must(Array.isArray(spec.signIn?.credentials), 'signIn.credentials', 'must be a list')
+  must(Array.isArray(spec.signIn?.steps), 'signIn.steps', 'must be a list')
+  must(typeof spec.instruments?.files === 'function', 'instruments.files', 'must be a function')
   must(spec.instruments?.columns?.length > 0, 'instruments.columns', 'must list the columns')
   must(typeof spec.instruments?.row === 'function', 'instruments.row', 'must be a function')
   must(
@@ -227,7 +231,11 @@ export function defineBroker(spec: BrokerSpec): BrokerSpec {
     'feed.instrumentsPerSocket',
     'must be a whole number > 0',
   )
-  must(positive(spec.feed?.socketsMax), 'feed.socketsMax', 'must be a whole number > 0')
+  must(
+    positive(spec.feed?.socketsMax) && spec.feed.socketsMax <= SOCKETS_MAX,
+    'feed.socketsMax',
+    `must be a whole number from 1 to ${SOCKETS_MAX}`,
+  )
   must(positive(spec.feed?.depthLevels), 'feed.depthLevels', 'must be a whole number > 0')
   must(positive(spec.feed?.silenceMsMax), 'feed.silenceMsMax', 'must be a whole number of ms > 0')
   must(typeof spec.feed?.connection === 'function', 'feed.connection', 'must be a function')

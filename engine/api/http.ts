@@ -125,22 +125,24 @@ function checkAdmin(authorization: string, verifyKey: (key: string) => KeyRecord
   }
 }
 
-function readBody(response: HttpResponse): Promise<string> {
-  return new Promise((resolve, reject) => {
+/** The body as text, or null where it is too large; never rejects, because a refused request's body is not awaited. */
+function readBody(response: HttpResponse): Promise<string | null> {
+  return new Promise((resolve) => {
     const parts: Buffer[] = []
     let bytes = 0
     response.onData((chunk, isLast) => {
       bytes += chunk.byteLength
       // The chunk's memory is taken back when this returns.
       if (bytes <= BODY_BYTES_MAX) parts.push(Buffer.from(Buffer.from(chunk)))
-      if (!isLast) return
-      if (bytes <= BODY_BYTES_MAX) resolve(Buffer.concat(parts).toString())
-      else reject(new HttpFailure(413, `a body of at most ${BODY_BYTES_MAX} bytes is taken`))
+      if (isLast) resolve(bytes <= BODY_BYTES_MAX ? Buffer.concat(parts).toString() : null)
     })
   })
 }
 
-function parseBody(text: string): unknown {
+function parseBody(text: string | null): unknown {
+  if (text === null) {
+    throw new HttpFailure(413, `a body of at most ${BODY_BYTES_MAX} bytes is taken`)
+  }
   if (text === '') return undefined
   try {
     return JSON.parse(text)

@@ -13,8 +13,6 @@ const PACKED_FRAME_BYTES_MAX = 64 * 1024
 const SPAN_BYTES_MAX = PACKED_FRAME_BYTES_MAX / 2
 // A span is its start, its end, and the items in it.
 const SPAN_WORDS = 3
-// Whoever does not take the closing frame is cut off after this.
-const CLOSING_MS_MAX = 5_000
 export const CLOSE_SLOW = 1013
 
 /** Closings and totals over all clients, for the status. */
@@ -152,19 +150,12 @@ export class Client implements Subscriber, Waiting {
     this.end(CLOSE_SLOW, 'slow client: its buffer is full')
   }
 
-  /** Ends the connection: nothing more is sent, and the peer has a few seconds to take the closing frame. */
+  /** Ends the connection; uWebSockets.js cuts it off where the closing frame is not taken within seconds. */
   end(code: number, reason: string): void {
     if (!this.isOpen) return
     this.isOpen = false
     this.release()
     this.ws.end(code, reason)
-    const cutOff = setTimeout(() => {
-      // Closing a handle that is closed already throws.
-      try {
-        this.ws.close()
-      } catch {}
-    }, CLOSING_MS_MAX)
-    cutOff.unref()
   }
 
   /** Leaves every instrument. */

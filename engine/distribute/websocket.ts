@@ -20,8 +20,8 @@ const CLOSE_GOING_AWAY = 1001
 // Larger frames than this are not even received; smaller ones that are too large get an error and stay connected.
 const PAYLOAD_BYTES_MAX = 32 * 1024 * 1024
 const REQUESTS_WAITING_MAX = 1000
-// Beyond the client's own limit, so that the client is closed with a reason before uWebSockets.js drops anything.
-const BACKPRESSURE_SLACK = 4
+// None: uWebSockets.js would drop frames, the closing one too, where the client's own limit closes it with a reason.
+const BACKPRESSURE_BYTES_MAX = 0
 
 export interface WebSocketLimits {
   readonly host: string
@@ -61,11 +61,11 @@ export class WebSocketServer {
 
   /** Starts to listen and returns the port. Throws one sentence when it is taken. */
   listen(): number {
-    const { host, port, ping_interval_ms, queue_bytes_max } = this.#limits
+    const { host, port, ping_interval_ms } = this.#limits
     const app = this.#uws.App().ws<Client>('/*', {
       compression: this.#uws.DISABLED,
       maxPayloadLength: PAYLOAD_BYTES_MAX,
-      maxBackpressure: queue_bytes_max * BACKPRESSURE_SLACK,
+      maxBackpressure: BACKPRESSURE_BYTES_MAX,
       idleTimeout: idleTimeoutS(ping_interval_ms),
       sendPingsAutomatically: false,
       upgrade: (response, request, context) => this.#onUpgrade(response, request, context),
@@ -154,14 +154,13 @@ export class WebSocketServer {
     const client = clientOf(ws)
     if (!client.isOpen) return
     const max = this.#limits.frame_bytes_max
-    if (isBinary) {
-      client.reply(errorReply('INVALID_JSON', 'Binary frames are not accepted; send JSON as text'))
-    } else if (message.byteLength > max) {
+    let work: Work
+    if (isBinary) work = refuse('INVALID_JSON', 'Binary frames are not accepted; send JSON as text')
+    else if (message.byteLength > max) {
       const text = `A message of ${message.byteLength} bytes is too large; at most ${max} are allowed`
-      client.reply(errorReply('INVALID_PARAMETERS', text))
-    } else {
-      this.#enqueue(client, handleText(client, Buffer.from(message).toString(), this.#context))
-    }
+      work = refuse('INVALID_PARAMETERS', text)
+    } else work = handleText(client, Buffer.from(message).toString(), this.#context)
+    this.#enqueue(client, work)
   }
 
   /** Works at once when nothing waits, else after what waits: replies come in the order of the requests. */
@@ -205,6 +204,12 @@ export class WebSocketServer {
     this.clients.delete(client)
     this.#work.delete(client)
   }
+}
+
+/** The work of a message that is not looked into: its error takes its turn among the replies. */
+// biome-ignore lint/correctness/useYield: it is done at once
+function* refuse(code: string, message: string): Work {
+  return errorReply(code, message)
 }
 
 function clientOf(ws: WebSocketHandle<Client>): Client {

@@ -30,7 +30,8 @@ export function openLine(
   { url, headers, protocols }: Extract<FeedEffect, { do: 'connect' }>,
   listener: LineListener,
 ): Line {
-  const ws = new WebSocket(url, [...(protocols ?? [])], {
+  // ws would take null for a request to be a server's end.
+  const ws = new WebSocket(new URL(url), [...(protocols ?? [])], {
     headers: { ...headers },
     perMessageDeflate: false,
     handshakeTimeout: HANDSHAKE_MS_MAX,

@@ -1,14 +1,13 @@
 // One socket to a broker: carries out what the broker's connection asks for, notices silence, and comes back
 // after a loss. All knowledge of the wire is in the connection; all clocks and I/O are here.
-import {
-  type FeedConnection,
-  type FeedEffect,
-  type FeedSpec,
-  type Hosts,
-  type HttpReply,
-  NOTHING,
-  type Session,
-  type Want,
+import type {
+  FeedConnection,
+  FeedEffect,
+  FeedSpec,
+  Hosts,
+  HttpReply,
+  Session,
+  Want,
 } from '../../adapters/broker.ts'
 import { callHttp } from '../auth/http.ts'
 import { nowMs } from '../clock.ts'
@@ -22,6 +21,7 @@ import { BYTES, CONNECTS, DISCONNECTS, FRAMES, type LogLevel, type SocketState }
 const REFUSALS_MAX = 3
 // A socket that lived this long was good, even if nothing traded on it.
 const GOOD_LIFE_MS = 30_000
+const NO_EFFECTS: readonly FeedEffect[] = []
 
 /** What a socket needs from the session that owns it. */
 export interface SocketOwner {
@@ -129,7 +129,7 @@ export class FeedSocket {
     }
 
   #connect(effect: Extract<FeedEffect, { do: 'connect' }>): void {
-    this.#log('info', 'feed connecting', { url: redactUrl(effect.url) })
+    this.#log('info', 'opening the feed socket', { url: redactUrl(String(effect.url)) })
     try {
       this.#line = openLine(effect, this.#listener)
     } catch {
@@ -160,14 +160,14 @@ export class FeedSocket {
     counters[FRAMES]! += 1
     counters[BYTES]! += data.length
     const ticksBefore = sink.ticks
-    let effects: readonly FeedEffect[] = NOTHING
+    let effects = NO_EFFECTS
     try {
       effects = this.#connection!.onFrame(frame, now, sink)
     } catch (error) {
       sink.reject('the connection failed on a frame', 0, (error as Error).message)
     }
     if (sink.ticks !== ticksBefore) this.#onTicks(now)
-    if (effects !== NOTHING) this.#carryOut(effects)
+    if (effects.length > 0) this.#carryOut(effects)
   }
 
   #onUpgradeRefused(reply: HttpReply): void {
@@ -231,15 +231,8 @@ export class FeedSocket {
 
   #wakeAt(atMs: number): void {
     clearTimeout(this.#wakeTimer)
-    const connection = this.#connection
-    this.#wakeTimer = setTimeout(
-      () => {
-        if (connection && this.#connection === connection) {
-          this.#carryOut(connection.onTimer(nowMs()))
-        }
-      },
-      Math.max(0, atMs - nowMs()),
-    )
+    const wake = () => this.#carryOut(this.#connection!.onTimer(nowMs()))
+    this.#wakeTimer = setTimeout(wake, Math.max(0, atMs - nowMs()))
   }
 
   /** The line is gone or useless: remember since when ticks are missing, and try again later. */

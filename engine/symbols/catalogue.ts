@@ -51,13 +51,13 @@ function hashOf(exchangeId: number, symbol: string): number {
 export class Catalogue {
   /** Instrument numbers are below this. */
   readonly size: number
-  private readonly exchanges: readonly string[]
-  private readonly exchangeIdOf: ReadonlyMap<string, number>
-  private readonly slots: Uint32Array
-  private readonly starts: Uint32Array
-  private readonly exchangeIds: Uint8Array
-  private readonly text: Buffer
-  private readonly mask: number
+  readonly #exchanges: readonly string[]
+  readonly #exchangeIdOf: ReadonlyMap<string, number>
+  readonly #slots: Uint32Array
+  readonly #starts: Uint32Array
+  readonly #exchangeIds: Uint8Array
+  readonly #text: Buffer
+  readonly #mask: number
 
   constructor(buffer: SharedArrayBuffer) {
     const head = readHead(KIND, buffer)
@@ -69,55 +69,55 @@ export class Catalogue {
     const isTable = capacity >= 4 && (capacity & (capacity - 1)) === 0 && size * 2 <= capacity
     checkLength(KIND, buffer, isTable ? at.end : 0)
     this.size = size
-    this.mask = capacity - 1
-    this.slots = new Uint32Array(buffer, at.slots, capacity * 2)
-    this.starts = new Uint32Array(buffer, at.starts, size + 1)
-    this.exchangeIds = new Uint8Array(buffer, at.exchangeIds, size)
-    this.text = Buffer.from(buffer, at.text, textBytes)
+    this.#mask = capacity - 1
+    this.#slots = new Uint32Array(buffer, at.slots, capacity * 2)
+    this.#starts = new Uint32Array(buffer, at.starts, size + 1)
+    this.#exchangeIds = new Uint8Array(buffer, at.exchangeIds, size)
+    this.#text = Buffer.from(buffer, at.text, textBytes)
     const exchangeStarts = new Uint32Array(buffer, at.exchangeStarts, exchanges + 1)
-    this.exchanges = Array.from({ length: exchanges }, (_, id) =>
-      this.text.toString('latin1', exchangeStarts[id], exchangeStarts[id + 1]),
+    this.#exchanges = Array.from({ length: exchanges }, (_, id) =>
+      this.#text.toString('latin1', exchangeStarts[id], exchangeStarts[id + 1]),
     )
-    this.exchangeIdOf = new Map(this.exchanges.map((exchange, id) => [exchange, id]))
+    this.#exchangeIdOf = new Map(this.#exchanges.map((exchange, id) => [exchange, id]))
   }
 
   /** Instrument number of a symbol at an exchange, or -1. */
   find(exchange: string, symbol: string): number {
-    const exchangeId = this.exchangeIdOf.get(exchange)
+    const exchangeId = this.#exchangeIdOf.get(exchange)
     if (exchangeId === undefined) return -1
     const hash = hashOf(exchangeId, symbol)
-    let slot = hash & this.mask
+    let slot = hash & this.#mask
     for (;;) {
-      const number = this.slots[slot * 2 + 1]! - 1
+      const number = this.#slots[slot * 2 + 1]! - 1
       if (number < 0) return -1
-      if (this.slots[slot * 2] === hash && this.is(number, exchangeId, symbol)) return number
-      slot = (slot + 1) & this.mask
+      if (this.#slots[slot * 2] === hash && this.#is(number, exchangeId, symbol)) return number
+      slot = (slot + 1) & this.#mask
     }
   }
 
   /** Exchange code of an instrument. Throws a RangeError for a number that was never given out. */
   exchangeOf(instrument: number): string {
-    return this.exchanges[this.exchangeIdFor(instrument)]!
+    return this.#exchanges[this.#exchangeIdFor(instrument)]!
   }
 
   /** Symbol of an instrument. Throws a RangeError for a number that was never given out. */
   symbolOf(instrument: number): string {
-    this.exchangeIdFor(instrument)
-    return this.text.toString('latin1', this.starts[instrument], this.starts[instrument + 1])
+    this.#exchangeIdFor(instrument)
+    return this.#text.toString('latin1', this.#starts[instrument], this.#starts[instrument + 1])
   }
 
-  private is(number: number, exchangeId: number, symbol: string): boolean {
-    const start = this.starts[number]!
-    if (this.exchangeIds[number] !== exchangeId) return false
-    if (this.starts[number + 1]! - start !== symbol.length) return false
+  #is(number: number, exchangeId: number, symbol: string): boolean {
+    const start = this.#starts[number]!
+    if (this.#exchangeIds[number] !== exchangeId) return false
+    if (this.#starts[number + 1]! - start !== symbol.length) return false
     for (let at = 0; at < symbol.length; at++) {
-      if (this.text[start + at] !== symbol.charCodeAt(at)) return false
+      if (this.#text[start + at] !== symbol.charCodeAt(at)) return false
     }
     return true
   }
 
-  private exchangeIdFor(instrument: number): number {
-    const exchangeId = this.exchangeIds[instrument]
+  #exchangeIdFor(instrument: number): number {
+    const exchangeId = this.#exchangeIds[instrument]
     if (exchangeId !== undefined && exchangeId !== NONE) return exchangeId
     throw new RangeError(`instrument ${instrument} is not in the catalogue of ${this.size}`)
   }

@@ -53,12 +53,18 @@ async function errorText(reply: Dispatcher.ResponseData): Promise<string> {
   }
 }
 
-async function fetchInto(request: HttpRequest, path: string, limits: DownloadLimits, agent: Agent) {
+async function fetchInto(
+  request: HttpRequest,
+  path: string,
+  limits: DownloadLimits,
+  agent: Agent,
+  signal: AbortSignal,
+): Promise<void> {
   const reply = await send(request.url, {
     method: request.method,
     ...bodyOf(request),
     dispatcher: agent,
-    signal: AbortSignal.timeout(limits.totalMsMax),
+    signal: AbortSignal.any([signal, AbortSignal.timeout(limits.totalMsMax)]),
   })
   if (reply.statusCode !== 200) {
     throw new Error(`the broker answered ${reply.statusCode}: ${await errorText(reply)}`)
@@ -90,12 +96,13 @@ function reasonOf(error: Error, totalMsMax: number): string {
 
 /**
  * Makes a request and writes the body of the reply to a file. Throws an error that names where it went and why it
- * failed, with the broker's own words where the status is not 200.
+ * failed, with the broker's own words where the status is not 200. `signal` gives the download up.
  */
 export async function download(
   request: HttpRequest,
   path: string,
   limits: DownloadLimits,
+  signal: AbortSignal,
 ): Promise<void> {
   const agent = new Agent({
     connect: { timeout: limits.silenceMsMax },
@@ -103,7 +110,7 @@ export async function download(
     bodyTimeout: limits.silenceMsMax,
   })
   try {
-    await fetchInto(request, path, limits, agent)
+    await fetchInto(request, path, limits, agent, signal)
   } catch (error) {
     throw new Error(`${placeOf(request)}: ${reasonOf(error as Error, limits.totalMsMax)}`)
   } finally {

@@ -82,12 +82,14 @@ const kept = (live: Generation | undefined): number[] =>
  * names without theirs: they get them here.
  */
 async function nextNumber(store: Store): Promise<number> {
-  let next = 0
+  // Numbers have no gaps, so their count is the next one.
+  const next = store.names.getCount()
   const puts: Promise<boolean>[] = []
-  for (const { key, value } of store.names.getRange({ reverse: true })) {
-    next = Math.max(next, key + 1)
-    if (store.numbers.get(value) !== undefined) break
-    puts.push(putNew(store.numbers, value, key))
+  for (let number = next - 1; number >= 0; number--) {
+    const name = store.names.get(number)
+    if (name === undefined) throw new Error(`instrument number ${number} has no name`)
+    if (store.numbers.get(name) !== undefined) break
+    puts.push(putNew(store.numbers, name, number))
   }
   await Promise.all(puts)
   readAnew(store)
@@ -111,24 +113,24 @@ function* allInstruments(store: Store): Generator<{ exchange: string; symbol: st
 const OTHER_WRITER = 'another process syncs into this store at the same time; sync again'
 
 export class GenerationWriter {
-  private readonly store: Store
-  private readonly broker: string
-  private readonly generation: number
-  private next: number
-  private readonly index = new TokenIndexBuilder()
-  private readonly feedTokens = new PairSet()
-  private readonly exchangeTokens = new PairSet()
-  private readonly exchangeIds = new Map<string, number>()
-  private readonly exchangeRows: Record<string, number> = {}
+  readonly #store: Store
+  readonly #broker: string
+  readonly #generation: number
+  #next: number
+  readonly #index = new TokenIndexBuilder()
+  readonly #feedTokens = new PairSet()
+  readonly #exchangeTokens = new PairSet()
+  readonly #exchangeIds = new Map<string, number>()
+  readonly #exchangeRows: Record<string, number> = {}
   /** Numbers given out since the last flush, which a read does not see yet. */
-  private readonly fresh = new Map<string, number>()
-  private puts: Promise<boolean>[] = []
+  readonly #fresh = new Map<string, number>()
+  #puts: Promise<boolean>[] = []
 
   private constructor(store: Store, broker: string, generation: number, next: number) {
-    this.store = store
-    this.broker = broker
-    this.generation = generation
-    this.next = next
+    this.#store = store
+    this.#broker = broker
+    this.#generation = generation
+    this.#next = next
   }
 
   /** Claims the next generation and clears away what syncs that did not end have left. */
@@ -145,12 +147,12 @@ export class GenerationWriter {
   }
 
   get rows(): number {
-    return this.index.rows
+    return this.#index.rows
   }
 
   /** Rows whose puts have not been waited for. */
   get waiting(): number {
-    return this.puts.length
+    return this.#puts.length
   }
 
   /** Stores a row, or tells why not (a constant text). The first of two rows for the same thing stays. */
@@ -158,41 +160,41 @@ export class GenerationWriter {
     const problem = rowProblem(row)
     if (problem !== null) return problem
     const { exchange, segment, token } = row
-    let exchangeId = this.exchangeIds.get(exchange)
+    let exchangeId = this.#exchangeIds.get(exchange)
     if (exchangeId === undefined) {
-      exchangeId = this.exchangeIds.size
-      this.exchangeIds.set(exchange, exchangeId)
+      exchangeId = this.#exchangeIds.size
+      this.#exchangeIds.set(exchange, exchangeId)
     }
-    if (this.exchangeTokens.has(exchangeId, token))
+    if (this.#exchangeTokens.has(exchangeId, token))
       return 'an earlier row has this exchange and token'
-    if (this.feedTokens.has(segment, token)) return 'an earlier row has this segment and token'
-    const instrument = this.numberOf(`${exchange}:${row.symbol}`)
-    if (this.index.has(instrument)) return 'an earlier row has this exchange and symbol'
-    this.exchangeTokens.add(exchangeId, token)
-    this.feedTokens.add(segment, token)
-    this.index.add(instrument, segment, token)
-    this.exchangeRows[exchange] = (this.exchangeRows[exchange] ?? 0) + 1
-    const key = `${symtokenPrefix(this.broker, this.generation)}${exchange}:${token}`
-    this.puts.push(this.store.symtoken.put(key, toCells(row, instrument)))
+    if (this.#feedTokens.has(segment, token)) return 'an earlier row has this segment and token'
+    const instrument = this.#numberOf(`${exchange}:${row.symbol}`)
+    if (this.#index.has(instrument)) return 'an earlier row has this exchange and symbol'
+    this.#exchangeTokens.add(exchangeId, token)
+    this.#feedTokens.add(segment, token)
+    this.#index.add(instrument, segment, token)
+    this.#exchangeRows[exchange] = (this.#exchangeRows[exchange] ?? 0) + 1
+    const key = `${symtokenPrefix(this.#broker, this.#generation)}${exchange}:${token}`
+    this.#puts.push(this.#store.symtoken.put(key, toCells(row, instrument)))
     return null
   }
 
   /** Waits until everything taken so far can be read. */
   async flush(): Promise<void> {
-    await this.settle()
+    await this.#settle()
     // Only a number that is claimed is bound: `names` decides when two processes give out numbers.
-    for (const [name, number] of this.fresh) {
-      this.puts.push(putNew(this.store.numbers, name, number))
+    for (const [name, number] of this.#fresh) {
+      this.#puts.push(putNew(this.#store.numbers, name, number))
     }
-    await this.settle()
-    this.fresh.clear()
+    await this.#settle()
+    this.#fresh.clear()
   }
 
-  private async settle(): Promise<void> {
-    const done = await Promise.all(this.puts)
+  async #settle(): Promise<void> {
+    const done = await Promise.all(this.#puts)
     if (done.includes(false)) throw new Error(OTHER_WRITER)
-    this.puts = []
-    readAnew(this.store)
+    this.#puts = []
+    readAnew(this.#store)
   }
 
   /**
@@ -200,10 +202,10 @@ export class GenerationWriter {
    * broker changes what a column means. A list that is merely shorter passes. `leftOut` counts rows of this list.
    */
   checkAgainstLive(leftOut: number): void {
-    const live = liveGeneration(this.store, this.broker)
+    const live = liveGeneration(this.#store, this.#broker)
     if (live === undefined) return
     for (const [exchange, rowsBefore] of Object.entries(live.exchanges)) {
-      const rows = this.exchangeRows[exchange] ?? 0
+      const rows = this.#exchangeRows[exchange] ?? 0
       const lost = rowsBefore - rows
       if (lost <= rowsBefore * LOST_SHARE_MAX) continue
       if (leftOut - live.leftOut < lost * LEFT_OUT_SHARE_MIN) continue
@@ -214,8 +216,8 @@ export class GenerationWriter {
   /** Builds the shared blocks, makes this generation live, and removes those before the last. */
   async finish(source: string, leftOut: number, nowMs: number): Promise<SymbolIndex> {
     await this.flush()
-    const { store, broker, generation } = this
-    const tokens = this.index.build()
+    const [store, broker, generation] = [this.#store, this.#broker, this.#generation]
+    const tokens = this.#index.build()
     const catalogue = buildCatalogue(allInstruments(store))
     await putBlob(store, tokensKey(broker, generation), tokens)
     await putBlob(store, CATALOGUE_KEY, catalogue)
@@ -226,8 +228,8 @@ export class GenerationWriter {
     const live: Generation = {
       generation,
       syncedAtMs: nowMs,
-      rows: this.index.rows,
-      exchanges: this.exchangeRows,
+      rows: this.#index.rows,
+      exchanges: this.#exchangeRows,
       leftOut,
       source,
       previous: previous?.generation ?? null,
@@ -240,13 +242,13 @@ export class GenerationWriter {
     return { ...live, catalogue, tokens }
   }
 
-  private numberOf(name: string): number {
-    const known = this.fresh.get(name) ?? this.store.numbers.get(name)
+  #numberOf(name: string): number {
+    const known = this.#fresh.get(name) ?? this.#store.numbers.get(name)
     if (known !== undefined) return known
-    const number = this.next++
+    const number = this.#next++
     if (number > NUMBER_MAX) throw new Error('all 4294967296 instrument numbers are given out')
-    this.fresh.set(name, number)
-    this.puts.push(putNew(this.store.names, number, name))
+    this.#fresh.set(name, number)
+    this.#puts.push(putNew(this.#store.names, number, name))
     return number
   }
 }

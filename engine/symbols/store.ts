@@ -1,8 +1,8 @@
 // The symtoken store: LMDB tables in one file. Only the main thread and sync workers open it.
 //
-// Every write is a plain put or remove, executed by the library's own thread: a worker that is terminated while
-// it writes then leaves a prefix of its puts behind, never a transaction that nobody ends. What must be atomic is
-// one put: the pointer to the live generation.
+// Every write is a plain put or remove, executed by the library's own thread: a worker whose thread ends while it
+// writes then leaves a prefix of its puts behind, never a transaction that nobody ends. What must be atomic is one
+// put: the pointer to the live generation.
 import { join } from 'node:path'
 import { crc32 } from 'node:zlib'
 import { type Database, open, type RootDatabase } from 'lmdb'
@@ -67,7 +67,7 @@ export function openStore(folder: string): Store {
   const root = open({
     path: join(folder, STORE_FILE),
     maxDbs: 8,
-    // Puts that are batched by event turn wait for the turn to end, which a terminated worker's never does.
+    // Puts that are batched by event turn wait for the turn to end, which that of a thread that ends never does.
     eventTurnBatching: false,
   })
   return {
@@ -102,8 +102,11 @@ export function readAnew(store: Store): void {
 /** A range of string keys that begin with `prefix`, which ends with a colon. */
 export const keysOf = (prefix: string) => ({ start: prefix, end: `${prefix.slice(0, -1)};` })
 
+/** What the keys of one generation's rows begin with. */
 export const symtokenPrefix = (broker: string, generation: number) => `${broker}:${generation}:`
+/** Under which a generation's token index lies among the blobs. */
 export const tokensKey = (broker: string, generation: number) => `tokens:${broker}:${generation}`
+/** Under which the catalogue of all instruments lies among the blobs. */
 export const CATALOGUE_KEY = 'catalogue'
 
 /** The generation of a broker that is in use, or undefined before its first sync. */

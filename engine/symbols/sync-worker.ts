@@ -1,5 +1,4 @@
 // The thread of one sync: fetches the files, waits for its turn, writes the generation, and ends.
-import { once } from 'node:events'
 import { basename, join } from 'node:path'
 import { parentPort, workerData } from 'node:worker_threads'
 import type { InstrumentSource } from '../../adapters/broker.ts'
@@ -7,7 +6,7 @@ import { loadBroker } from '../../adapters/registry.ts'
 import { download, placeOf } from './download.ts'
 import { GenerationWriter } from './generation.ts'
 import { openStore } from './store.ts'
-import type { SkippedRow, SyncOrder, SyncReport, SyncResult } from './sync.ts'
+import type { SkippedRow, SyncCommand, SyncOrder, SyncReport, SyncResult } from './sync.ts'
 import { excerpt, readTable } from './table.ts'
 
 const DOWNLOAD_MS_MAX = 5 * 60_000
@@ -23,14 +22,25 @@ interface SourceFile {
 
 const report = (message: SyncReport) => parentPort!.postMessage(message)
 
+const stop = new AbortController()
+
+/** Resolves when it is this thread's turn, and when it is told to stop. */
+const turn = new Promise<void>((resolve) => {
+  parentPort!.on('message', (command: SyncCommand) => {
+    if (command === 'stop') stop.abort(new Error('it was stopped'))
+    resolve()
+  })
+})
+
 /** The files to read, after downloading those that are not here yet. */
 async function fetchFiles(order: SyncOrder): Promise<SourceFile[]> {
   const { source, downloadFolder, bytesMax, silenceMsMax } = order
   if ('file' in source) return [{ path: source.file, name: basename(source.file) }]
+  const limits = { bytesMax, silenceMsMax, totalMsMax: DOWNLOAD_MS_MAX }
   const files: SourceFile[] = []
   for (const request of source.requests) {
     const path = join(downloadFolder, String(files.length))
-    await download(request, path, { bytesMax, silenceMsMax, totalMsMax: DOWNLOAD_MS_MAX })
+    await download(request, path, limits, stop.signal)
     files.push({ path, name: placeOf(request) })
   }
   return files
@@ -78,7 +88,9 @@ async function readFile(
       const taken = mapRow(instruments, cells, row)
       const reason = typeof taken === 'string' ? taken : writer.take(taken)
       if (reason !== null) skips.add(file.name, row, reason, whole)
-      if (writer.waiting >= PUTS_WAITING_MAX) return writer.flush()
+      if (writer.waiting < PUTS_WAITING_MAX) return
+      stop.signal.throwIfAborted()
+      return writer.flush()
     })
   } catch (error) {
     throw new Error(`${file.name}: ${(error as Error).message}`)
@@ -92,7 +104,6 @@ async function writeGeneration(
   files: readonly SourceFile[],
 ): Promise<Omit<SyncResult, 'downloadMs' | 'totalMs'>> {
   const store = openStore(order.storeFolder)
-  report({ at: 'open' })
   try {
     const writer = await GenerationWriter.begin(store, order.broker, Date.now())
     const skips = new Skips()
@@ -105,6 +116,7 @@ async function writeGeneration(
     } catch (error) {
       throw new Error((error as Error).message + skips.first())
     }
+    stop.signal.throwIfAborted()
     const source = files.map((file) => file.name).join(' ')
     const index = await writer.finish(source, skips.total, Date.now())
     return { ...index, skipped: skips.counts, samples: skips.samples }
@@ -119,7 +131,8 @@ async function sync(order: SyncOrder): Promise<SyncResult> {
   const files = await fetchFiles(order)
   const downloadMs = Math.round(performance.now() - startMs)
   report({ at: 'fetched' })
-  await once(parentPort!, 'message')
+  await turn
+  stop.signal.throwIfAborted()
   const written = await writeGeneration(order, instruments, files)
   return { ...written, downloadMs, totalMs: Math.round(performance.now() - startMs) }
 }
@@ -128,4 +141,6 @@ try {
   report({ at: 'done', result: await sync(workerData as SyncOrder) })
 } catch (error) {
   report({ at: 'failed', reason: (error as Error).message })
+} finally {
+  parentPort!.close()
 }

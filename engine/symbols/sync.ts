@@ -35,7 +35,7 @@ export interface SyncRequest {
   readonly bytesMax?: number
   /** How long a server may keep silent; 30 s where nothing is said. */
   readonly silenceMsMax?: number
-  /** Ends the sync; what is live stays live. */
+  /** Stops the sync, within a second; what is live stays live unless the sync is about to be done. */
   readonly signal?: AbortSignal
 }
 
@@ -47,12 +47,14 @@ export interface SyncOrder extends Omit<SyncRequest, 'signal'> {
   readonly silenceMsMax: number
 }
 
-/** What the worker tells: it waits for its turn, it has the store open, or how it ended. */
+/** What the worker tells: that it waits for its turn to write, or how it ended. */
 export type SyncReport =
   | { readonly at: 'fetched' }
-  | { readonly at: 'open' }
   | { readonly at: 'done'; readonly result: SyncResult }
   | { readonly at: 'failed'; readonly reason: string }
+
+/** What the worker is told. It stops by itself: LMDB's binding aborts the process when its thread is terminated. */
+export type SyncCommand = 'go' | 'stop'
 
 const BYTES_MAX = 512 * 1024 * 1024
 const SILENCE_MS_MAX = 30_000
@@ -84,29 +86,18 @@ function runWorker(order: SyncOrder, signal: AbortSignal | undefined): Promise<S
       workerData: order,
       resourceLimits: RESOURCE_LIMITS,
     })
+    const tell = (command: SyncCommand) => worker.postMessage(command)
+    const stop = () => tell('stop')
     let last: SyncReport | undefined
     let failure: Error | undefined
     let giveBack = () => {}
-    // Opening the tables holds a transaction from JavaScript: a thread that ends there would never release it.
-    let isOpening = false
-    const stop = () => {
-      if (!isOpening) void worker.terminate()
-    }
     signal?.addEventListener('abort', stop)
     worker.on('message', (report: SyncReport) => {
       last = report
-      if (report.at === 'fetched') {
-        const turn = takeTurn(order.storeFolder)
-        giveBack = turn.giveBack
-        void turn.before.then(() => {
-          if (signal?.aborted) return
-          isOpening = true
-          worker.postMessage('go')
-        })
-      } else {
-        isOpening = false
-        if (signal?.aborted) stop()
-      }
+      if (report.at !== 'fetched') return
+      const turn = takeTurn(order.storeFolder)
+      giveBack = turn.giveBack
+      void turn.before.then(() => tell('go'))
     })
     worker.on('error', (error) => {
       failure = error
@@ -115,7 +106,7 @@ function runWorker(order: SyncOrder, signal: AbortSignal | undefined): Promise<S
       signal?.removeEventListener('abort', stop)
       giveBack()
       if (last?.at === 'done' || last?.at === 'failed') resolve(last)
-      else reject(failure ?? new Error(signal?.aborted ? 'it was stopped' : 'its thread ended'))
+      else reject(failure ?? new Error('its thread ended'))
     })
   })
 }
@@ -124,7 +115,7 @@ async function runSync(order: SyncOrder, signal: AbortSignal | undefined): Promi
   await rm(order.downloadFolder, { recursive: true, force: true })
   await mkdir(order.downloadFolder, { recursive: true })
   try {
-    signal?.throwIfAborted()
+    if (signal?.aborted) throw new Error('it was stopped')
     const report = await runWorker(order, signal)
     if (report.at === 'done') return report.result
     throw new Error(report.at === 'failed' ? report.reason : 'its thread ended')

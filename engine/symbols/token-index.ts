@@ -36,11 +36,11 @@ export class TokenIndex {
   readonly rows: number
   /** Instrument numbers known to this index are below this. */
   readonly bound: number
-  private readonly slots: Uint32Array
-  private readonly tokens: Uint32Array
-  private readonly segments: Uint16Array
-  private readonly mask: number
-  private readonly shift: number
+  readonly #slots: Uint32Array
+  readonly #tokens: Uint32Array
+  readonly #segments: Uint16Array
+  readonly #mask: number
+  readonly #shift: number
 
   constructor(buffer: SharedArrayBuffer) {
     const head = readHead(KIND, buffer)
@@ -49,11 +49,11 @@ export class TokenIndex {
     const capacity = head[OWN_WORDS + 2]!
     const isTable = capacity >= 4 && (capacity & (capacity - 1)) === 0 && this.rows * 2 <= capacity
     checkLength(KIND, buffer, isTable ? byteLengthOf(this.bound, capacity) : 0)
-    this.mask = capacity - 1
-    this.shift = 32 - Math.log2(capacity)
-    this.slots = new Uint32Array(buffer, HEAD_WORDS * 4, capacity * 2)
-    this.tokens = new Uint32Array(buffer, HEAD_WORDS * 4 + capacity * 8, this.bound)
-    this.segments = new Uint16Array(
+    this.#mask = capacity - 1
+    this.#shift = 32 - Math.log2(capacity)
+    this.#slots = new Uint32Array(buffer, HEAD_WORDS * 4, capacity * 2)
+    this.#tokens = new Uint32Array(buffer, HEAD_WORDS * 4 + capacity * 8, this.bound)
+    this.#segments = new Uint16Array(
       buffer,
       HEAD_WORDS * 4 + capacity * 8 + this.bound * 4,
       this.bound,
@@ -62,73 +62,74 @@ export class TokenIndex {
 
   /** Instrument number of a broker's token (uint32), or -1. `segment` is 0 where tokens are unique by themselves. */
   resolve(segment: number, token: number): number {
-    let slot = firstSlot(segment, token, this.shift)
+    let slot = firstSlot(segment, token, this.#shift)
     for (;;) {
-      const instrument = this.slots[slot * 2 + 1]! - 1
+      const instrument = this.#slots[slot * 2 + 1]! - 1
       if (instrument < 0) return -1
-      if (this.slots[slot * 2] === token && this.segments[instrument] === segment) return instrument
-      slot = (slot + 1) & this.mask
+      if (this.#slots[slot * 2] === token && this.#segments[instrument] === segment)
+        return instrument
+      slot = (slot + 1) & this.#mask
     }
   }
 
   /** True when this broker has the instrument. */
   has(instrument: number): boolean {
-    return instrument >= 0 && instrument < this.bound && this.segments[instrument] !== ABSENT
+    return instrument >= 0 && instrument < this.bound && this.#segments[instrument] !== ABSENT
   }
 
   /** The broker's token of an instrument, or -1. */
   tokenOf(instrument: number): number {
-    return this.has(instrument) ? this.tokens[instrument]! : -1
+    return this.has(instrument) ? this.#tokens[instrument]! : -1
   }
 
   /** The broker's segment of an instrument, or -1. */
   segmentOf(instrument: number): number {
-    return this.has(instrument) ? this.segments[instrument]! : -1
+    return this.has(instrument) ? this.#segments[instrument]! : -1
   }
 }
 
 /** Collects a generation's tokens and builds its index. */
 export class TokenIndexBuilder {
   rows = 0
-  private bound = 0
-  private tokens = new Uint32Array(1024)
-  private segments = new Uint16Array(1024).fill(ABSENT)
+  #bound = 0
+  #tokens = new Uint32Array(1024)
+  #segments = new Uint16Array(1024).fill(ABSENT)
 
   has(instrument: number): boolean {
-    return instrument < this.bound && this.segments[instrument] !== ABSENT
+    return instrument < this.#bound && this.#segments[instrument] !== ABSENT
   }
 
   /** Adds an instrument; neither it nor its (segment, token) may have been added before. */
   add(instrument: number, segment: number, token: number): void {
-    if (instrument >= this.tokens.length) {
-      const filled = this.segments.length
-      this.tokens = grown(this.tokens, instrument + 1)
-      this.segments = grown(this.segments, instrument + 1).fill(ABSENT, filled)
+    if (instrument >= this.#tokens.length) {
+      const filled = this.#segments.length
+      this.#tokens = grown(this.#tokens, instrument + 1)
+      this.#segments = grown(this.#segments, instrument + 1).fill(ABSENT, filled)
     }
-    this.tokens[instrument] = token
-    this.segments[instrument] = segment
-    this.bound = Math.max(this.bound, instrument + 1)
+    this.#tokens[instrument] = token
+    this.#segments[instrument] = segment
+    this.#bound = Math.max(this.#bound, instrument + 1)
     this.rows++
   }
 
   build(): SharedArrayBuffer {
     const capacity = tableCapacity(this.rows)
-    const buffer = makeBlob(KIND, byteLengthOf(this.bound, capacity))
-    new Uint32Array(buffer, OWN_WORDS * 4).set([this.rows, this.bound, capacity])
+    const buffer = makeBlob(KIND, byteLengthOf(this.#bound, capacity))
+    new Uint32Array(buffer, OWN_WORDS * 4).set([this.rows, this.#bound, capacity])
     const slots = new Uint32Array(buffer, HEAD_WORDS * 4, capacity * 2)
     const shift = 32 - Math.log2(capacity)
-    for (let instrument = 0; instrument < this.bound; instrument++) {
-      const segment = this.segments[instrument]!
+    for (let instrument = 0; instrument < this.#bound; instrument++) {
+      const segment = this.#segments[instrument]!
       if (segment === ABSENT) continue
-      const token = this.tokens[instrument]!
+      const token = this.#tokens[instrument]!
       let slot = firstSlot(segment, token, shift)
       while (slots[slot * 2 + 1] !== 0) slot = (slot + 1) & (capacity - 1)
       slots[slot * 2] = token
       slots[slot * 2 + 1] = instrument + 1
     }
     const tokensAt = HEAD_WORDS * 4 + capacity * 8
-    new Uint32Array(buffer, tokensAt).set(this.tokens.subarray(0, this.bound))
-    new Uint16Array(buffer, tokensAt + this.bound * 4).set(this.segments.subarray(0, this.bound))
+    new Uint32Array(buffer, tokensAt).set(this.#tokens.subarray(0, this.#bound))
+    new Uint16Array(buffer, tokensAt + this.#bound * 4).set(this.#segments.subarray(0, this.#bound))
     return buffer
   }
 }

@@ -56,13 +56,13 @@ export async function startEngineOn(
   return startEngineWith(context, { ...kiteFlags(simulator), ...flags })
 }
 
-/** Starts an engine on the brokers that the flags name; it stops with the test. */
+/** Starts an engine on the brokers that the flags name; it stops with the test. Its log lines go to `logs`. */
 export async function startEngineWith(
   context: Scope,
   flags: Flags,
+  logs: Record<string, unknown>[] = [],
 ): Promise<Omit<Plant, 'simulator'>> {
   const dataDir = await temporaryFolder(context)
-  const logs: Record<string, unknown>[] = []
   const destination = new Writable({
     write(chunk: Buffer, _encoding, done) {
       for (const line of chunk.toString().split('\n')) if (line !== '') logs.push(JSON.parse(line))
@@ -122,6 +122,18 @@ export function sharesOf({ simulator }: Pick<Plant, 'simulator'>, count: number)
     exchange: 'NSE',
     symbol: tradingsymbol,
     token,
+  }))
+}
+
+/** Names of the first instruments of any kind, as the engine spells them. */
+export function namesOf(
+  { engine }: Pick<Plant, 'engine'>,
+  count: number,
+): { exchange: string; symbol: string }[] {
+  const { catalogue } = engine.feeds[0]!
+  return Array.from({ length: count }, (_, instrument) => ({
+    exchange: catalogue.exchangeOf(instrument),
+    symbol: catalogue.symbolOf(instrument),
   }))
 }
 

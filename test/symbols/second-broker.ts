@@ -1,0 +1,48 @@
+// A broker from outside: CSV with columns of its own, tokens that repeat between segments, and rows that do harm.
+import { type BrokerSpec, type InstrumentRow, unsupported } from '../../adapters/broker.ts'
+
+const spec: BrokerSpec = {
+  id: 'second',
+  name: 'Second',
+  family: 'own',
+  hosts: { rest: 'http://127.0.0.1', feed: 'ws://127.0.0.1' },
+  exchanges: ['NSE', 'NFO'],
+  signIn: { credentials: [], steps: [] },
+  instruments: {
+    files: () => [],
+    columns: ['token', 'segment', 'exchange', 'symbol'],
+    row([token, segment, exchange, symbol]): InstrumentRow | string {
+      if (symbol === 'BREAK') throw new Error('this row breaks the adapter')
+      // In a worker this ends the thread.
+      if (symbol === 'EXIT') process.exit()
+      if (symbol === 'KILL') process.kill(process.pid, 'SIGKILL')
+      return {
+        exchange: exchange!,
+        symbol: symbol!,
+        name: symbol!,
+        brokerSymbol: symbol!,
+        brokerExchange: exchange!,
+        token: Number(token),
+        segment: Number(segment),
+        exchangeToken: null,
+        expiry: null,
+        strike: null,
+        lotSize: 1,
+        instrumentType: 'EQ',
+        tickSize: 0.05,
+      }
+    },
+  },
+  feed: {
+    instrumentsPerSocket: 1,
+    socketsMax: 1,
+    depthLevels: 5,
+    silenceMsMax: 1000,
+    connection() {
+      throw new Error('this broker has no feed')
+    },
+    decode() {},
+  },
+  orders: unsupported('this broker has no orders'),
+}
+export default spec
