@@ -17,7 +17,8 @@ export const CLOSE_SLOW = 1013
 
 /** Closings and totals over all clients, for the status. */
 export interface ClientTotals {
-  ticksSent: number
+  /** Ticks and events. */
+  itemsSent: number
   closedSlow: number
   unauthenticated: number
 }
@@ -33,7 +34,7 @@ export class Client implements Subscriber, Waiting {
   isPacked = false
   wantsEvents = false
   isOpen = true
-  ticksSent = 0
+  itemsSent = 0
   /** Mode bits held per instrument number: bit `mode`. */
   readonly held = new Map<number, number>()
   readonly #outbox: Outbox
@@ -97,8 +98,8 @@ export class Client implements Subscriber, Waiting {
   flush(bytes: Uint8Array): void {
     this.#isQueued = false
     if (this.isOpen) {
-      this.ticksSent += this.#items
-      this.#totals.ticksSent += this.#items
+      this.itemsSent += this.#items
+      this.#totals.itemsSent += this.#items
       if (this.#texts.length > 0) this.#sendTexts()
       if (this.#spans.length > 0) this.ws.cork(() => this.#sendPacked(bytes))
       this.#checkBuffer()

@@ -40,7 +40,7 @@ export type StreamEvent = {
 } & Readonly<Record<string, string | number>>
 
 export class WebSocketServer {
-  readonly totals: ClientTotals = { ticksSent: 0, closedSlow: 0, unauthenticated: 0 }
+  readonly totals: ClientTotals = { itemsSent: 0, closedSlow: 0, unauthenticated: 0 }
   readonly clients = new Set<Client>()
   refusedFull = 0
   readonly #uws: UWebSockets

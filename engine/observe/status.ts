@@ -47,7 +47,7 @@ export function describeStatus({ startedAtMs, feeds, websocket, latency }: Statu
         key: client.keyName,
         format: client.isPacked ? 'msgpack' : 'json',
         instruments: client.held.size,
-        ticksSent: client.ticksSent,
+        itemsSent: client.itemsSent,
         connectedAtMs: client.connectedAtMs,
       })),
     },

@@ -180,13 +180,13 @@ test('the status counts what flows and who is connected, and names no key', asyn
   assert.equal(feed!.ticks, 3)
   assert.equal(feed!.deliveries, 3)
   assert.deepEqual(
-    clients.list.map(({ key, format, instruments, ticksSent }) => ({
+    clients.list.map(({ key, format, instruments, itemsSent }) => ({
       key,
       format,
       instruments,
-      ticksSent,
+      itemsSent,
     })),
-    [{ key: 'local', format: 'msgpack', instruments: 3, ticksSent: 3 }],
+    [{ key: 'local', format: 'msgpack', instruments: 3, itemsSent: 3 }],
   )
   assert.equal(latency.count, 3)
   assert.ok(!JSON.stringify(status).includes(localKey))

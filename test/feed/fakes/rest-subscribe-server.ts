@@ -18,6 +18,8 @@ export class RestSubscribeServer extends FakeServer {
   readonly subscribed = new Set<string>()
   /** Instruments per call, as `POST 50`. */
   readonly calls: string[] = []
+  /** When each call was replied to, epoch ms. */
+  readonly repliedAtMs: number[] = []
   /** Calls that were refused because the session had the subscription. */
   alreadyThere = 0
   pings = 0
@@ -49,6 +51,7 @@ export class RestSubscribeServer extends FakeServer {
     if (authorization !== this.#accessToken) return { status: 401, body: { type: 'error' } }
     const { instruments, xtsMessageCode } = body as Subscription
     this.calls.push(`${method} ${instruments.length}`)
+    this.repliedAtMs.push(Date.now())
     if (instruments.length > INSTRUMENTS_PER_CALL_MAX) {
       return { status: 400, body: { type: 'error', code: 'e-too-many' } }
     }
