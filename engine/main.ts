@@ -17,7 +17,7 @@ import { GAP_REASONS } from './feed/state.ts'
 import { createLocalKey, leaveWord, refuseSecondEngine } from './local-key.ts'
 import { Latency } from './observe/latency.ts'
 import type { Logger } from './observe/log.ts'
-import { describeStatus, type EngineStatus } from './observe/status.ts'
+import { describeHealth, describeStatus, type EngineStatus } from './observe/status.ts'
 import { prepareBrokers } from './prepare.ts'
 import { createDoorbell } from './ring/doorbell.ts'
 import { StartError } from './start-error.ts'
@@ -172,18 +172,5 @@ function eventsTo(websocket: WebSocketServer) {
       } as const
       websocket.sendEvent(feed, event)
     },
-  }
-}
-
-function describeHealth(feeds: readonly Feed[], startedAtMs: number): object {
-  const isWell = feeds.every((feed) => feed.isConnected)
-  return {
-    status: isWell ? 'ok' : 'degraded',
-    uptimeS: Math.floor((nowMs() - startedAtMs) / 1000),
-    feeds: feeds.map(({ id, isConnected, socketStates }) => ({
-      broker: id,
-      connected: isConnected,
-      sockets: socketStates,
-    })),
   }
 }

@@ -208,9 +208,7 @@ export class Feed {
       resourceLimits: { maxOldGenerationSizeMb: WORKER_HEAP_MB_MAX },
     })
     this.#worker = worker
-    worker.on('message', (message: FromFeedWorker) => {
-      if (message.kind === 'log') log[message.level](message.fields, message.text)
-    })
+    worker.on('message', ({ level, fields, text }: FromFeedWorker) => log[level](fields, text))
     worker.on('error', (error) => log.error({ err: this.#shown(error) }, 'feed worker crashed'))
     const startedAtMs = nowMs()
     worker.on('exit', () => this.#onExit(worker, startedAtMs))

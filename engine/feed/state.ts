@@ -84,11 +84,9 @@ export type ToFeedWorker =
 
 export type LogLevel = 'info' | 'warn' | 'error'
 
-export type FromFeedWorker =
-  | {
-      readonly kind: 'log'
-      readonly level: LogLevel
-      readonly text: string
-      readonly fields: Readonly<Record<string, unknown>>
-    }
-  | { readonly kind: 'stopped' }
+/** All that a worker tells by message: a line for the log. */
+export interface FromFeedWorker {
+  readonly level: LogLevel
+  readonly text: string
+  readonly fields: Readonly<Record<string, unknown>>
+}

@@ -6,18 +6,15 @@ import type { FeedWorkerData, FromFeedWorker, ToFeedWorker } from './state.ts'
 
 const port = parentPort!
 const data = workerData as FeedWorkerData
-const tell = (message: FromFeedWorker) => port.postMessage(message)
-
 const spec = await loadBroker(data.broker, data.brokerModule)
-const session = new FeedSession(spec, data, (level, text, fields) =>
-  tell({ kind: 'log', level, text, fields }),
-)
+const session = new FeedSession(spec, data, (level, text, fields) => {
+  port.postMessage({ level, text, fields } satisfies FromFeedWorker)
+})
 
 port.on('message', (message: ToFeedWorker) => {
   if (message.kind === 'want') session.want(message.pairs)
   else {
     session.stop()
-    tell({ kind: 'stopped' })
     port.close()
   }
 })

@@ -60,7 +60,9 @@ export function createLogger({ level, destination }: LogOptions): Logger {
 }
 
 /** An error whose message and stack have lost the secret parts of the URLs that they quote. */
-function describeError(error: Error): object {
+function describeError(error: unknown): object {
+  // Anything can be thrown, and what is no error has no message to look into.
+  if (!(error instanceof Error)) return { message: redactText(String(error)) }
   const described = stdSerializers.err(error)
   return {
     ...described,

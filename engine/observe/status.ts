@@ -54,3 +54,19 @@ export function describeStatus({ startedAtMs, feeds, websocket, latency }: Statu
     latency: latency.total(),
   }
 }
+
+/** Whether all is well, for those who watch from outside: `ok` while every socket of every feed carries ticks. */
+export function describeHealth(feeds: readonly Feed[], startedAtMs: number) {
+  // A stale socket is a market that is closed as often as it is trouble.
+  const isWell = (feed: Feed) =>
+    feed.isConnected && feed.socketStates.every((state) => state === 'live' || state === 'stale')
+  return {
+    status: feeds.every(isWell) ? 'ok' : 'degraded',
+    uptimeS: Math.floor((nowMs() - startedAtMs) / 1000),
+    feeds: feeds.map(({ id, isConnected, socketStates }) => ({
+      broker: id,
+      connected: isConnected,
+      sockets: socketStates,
+    })),
+  }
+}

@@ -6,18 +6,10 @@ import { join } from 'node:path'
 import { text } from 'node:stream/consumers'
 import { test } from 'node:test'
 import { freshFolder, startCommand } from '../cli/run.ts'
-import { type Scope, startEngineOn, startPlant, until } from '../support/plant.ts'
+import { startEngineOn, startPlant, until } from '../support/plant.ts'
 import { StreamClient } from '../support/stream-client.ts'
 
 const EXIT_MS_MAX = 15_000
-
-/** A port that another program listens on. */
-async function takenPort(context: Scope): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1')
-  await once(server, 'listening')
-  context.after(() => server.close())
-  return (server.address() as AddressInfo).port
-}
 
 /** A port that nobody listens on. */
 async function freePort(): Promise<number> {
@@ -30,9 +22,9 @@ async function freePort(): Promise<number> {
 
 for (const name of ['websocket', 'http'] as const) {
   test(`a ${name} port in use is one sentence, and nothing is left running`, async (context) => {
-    const { simulator } = await startPlant(context)
+    const { simulator, engine } = await startPlant(context)
     await until('the line of the first engine', () => simulator.stats().sockets === 1)
-    const port = await takenPort(context)
+    const port = name === 'http' ? engine.httpPort : engine.websocketPort
     const other = name === 'http' ? { 'websocket.port': await freePort() } : {}
     await assert.rejects(startEngineOn(context, simulator, { ...other, [`${name}.port`]: port }), {
       name: 'StartError',

@@ -66,3 +66,8 @@ test('a sampler holds a bounded number of keys', () => {
   const passed = Array.from({ length: 5000 }, (_, at) => sampler.admit(`key${at}`, 0))
   assert.equal(passed.filter((heldBack) => heldBack !== null).length, 1001)
 })
+
+test('what is thrown without being an error is logged all the same', () => {
+  const { lines } = linesOf('info', (logger) => logger.error({ err: 'ws://a/?token=b' }, 'odd'))
+  assert.deepEqual(lines[0]?.err, { message: 'ws://a/' })
+})
