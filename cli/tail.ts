@@ -64,11 +64,19 @@ async function connect(url: string): Promise<WebSocket> {
   return socket
 }
 
-/** Prints each item as one JSON line; a paused reader pauses the stream of the socket, not the memory. */
+const isTick = (item: Item) => item.type === undefined
+const jsonLines = (items: readonly Item[]) =>
+  items.map((item) => `${JSON.stringify(item)}\n`).join('')
+
+/**
+ * Prints each tick as one JSON line, and each event as one on stderr, so that a pipe gets ticks only. A paused reader
+ * pauses the stream of the socket, not the memory.
+ */
 function printLines(socket: WebSocket): (items: readonly Item[]) => void {
   return (items) => {
-    const lines = items.map((item) => `${JSON.stringify(item)}\n`).join('')
-    if (process.stdout.write(lines)) return
+    const events = items.filter((item) => !isTick(item))
+    if (events.length > 0) process.stderr.write(jsonLines(events))
+    if (process.stdout.write(jsonLines(items.filter(isTick))) || socket.isPaused) return
     socket.pause()
     process.stdout.once('drain', () => socket.resume())
   }
@@ -95,7 +103,7 @@ function drawTable(): (items: readonly Item[]) => void {
   timer.unref()
   return (items) => {
     for (const item of items) {
-      if (item.type === undefined) rows.set(`${item.exchange}:${item.symbol}`, item)
+      if (isTick(item)) rows.set(`${item.exchange}:${item.symbol}`, item)
       else notes.push(JSON.stringify(item))
     }
     notes.splice(0, notes.length - 5)
@@ -160,7 +168,7 @@ export const command = defineCommand({
     mode: { type: 'string', value: 'MODE', help: 'ltp, quote (the default) or depth.' },
     json: {
       type: 'boolean',
-      help: 'One JSON object a line, as also when the output is no terminal.',
+      help: 'One tick a line as JSON, events on stderr; so too when the output is no terminal.',
     },
     url: { type: 'string', value: 'URL', help: 'Another engine, such as ws://127.0.0.1:8765.' },
     'api-key': {

@@ -217,11 +217,13 @@ export class Feed {
 
   /** What was thrown in the worker, fit for the log: any value may be thrown, and an error may quote a secret. */
   #shown(thrown: unknown): Error {
-    const error = thrown instanceof Error ? thrown : new Error(String(thrown))
+    const { name, message, stack } = thrown instanceof Error ? thrown : new Error(String(thrown))
     const hide = secretHider(this.spec.signIn.credentials, this.#options.session)
-    error.message = hide(error.message)
-    error.stack = hide(error.stack ?? '')
-    return error
+    // A new one, because an error that comes from another thread may be read-only.
+    const shown = new Error(hide(message))
+    shown.name = name
+    shown.stack = hide(stack ?? '')
+    return shown
   }
 
   #onExit(worker: Worker, startedAtMs: number): void {
