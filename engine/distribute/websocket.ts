@@ -20,6 +20,7 @@ const CLOSE_GOING_AWAY = 1001
 // Larger frames than this are not even received; smaller ones that are too large get an error and stay connected.
 const PAYLOAD_BYTES_MAX = 32 * 1024 * 1024
 const REQUESTS_WAITING_MAX = 1000
+const REQUEST_BYTES_WAITING_MAX = 8 * 1024 * 1024
 // None: uWebSockets.js would drop frames, the closing one too, where the client's own limit closes it with a reason.
 const BACKPRESSURE_BYTES_MAX = 0
 
@@ -31,6 +32,12 @@ export interface WebSocketLimits {
   readonly queue_bytes_max: number
   readonly frame_bytes_max: number
   readonly clients_max: number
+}
+
+/** A request whose work is not done, and the size of its message, which the work holds. */
+interface Waiting {
+  readonly work: Work
+  readonly bytes: number
 }
 
 /** An event about a feed, for clients that asked for events. */
@@ -47,7 +54,7 @@ export class WebSocketServer {
   readonly #limits: WebSocketLimits
   readonly #context: ProtocolContext
   readonly #outbox: Outbox
-  readonly #work = new Map<Client, Work[]>()
+  readonly #work = new Map<Client, Waiting[]>()
   #app: { close(): unknown } | null = null
   #pingTimer: NodeJS.Timeout | undefined
   #accepted = 0
@@ -124,7 +131,8 @@ export class WebSocketServer {
     response.upgrade<{ client: Client | null }>(
       { client: null },
       request.getHeader('sec-websocket-key'),
-      request.getHeader('sec-websocket-protocol'),
+      // A server chooses one of those offered; none of them means anything here.
+      request.getHeader('sec-websocket-protocol').split(',')[0]!.trim(),
       request.getHeader('sec-websocket-extensions'),
       context,
     )
@@ -160,25 +168,30 @@ export class WebSocketServer {
       const text = `A message of ${message.byteLength} bytes is too large; at most ${max} are allowed`
       work = refuse('INVALID_PARAMETERS', text)
     } else work = handleText(client, Buffer.from(message).toString(), this.#context)
-    this.#enqueue(client, work)
+    this.#enqueue(client, { work, bytes: message.byteLength })
   }
 
   /** Works at once when nothing waits, else after what waits: replies come in the order of the requests. */
-  #enqueue(client: Client, work: Work): void {
+  #enqueue(client: Client, request: Waiting): void {
     const waiting = this.#work.get(client)
     if (waiting === undefined) {
-      if (!this.#advance(client, work)) {
-        this.#work.set(client, [work])
+      if (!this.#advance(client, request.work)) {
+        this.#work.set(client, [request])
         setImmediate(() => this.#workOff(client))
       }
-    } else if (waiting.length < REQUESTS_WAITING_MAX) waiting.push(work)
-    else client.end(CLOSE_TOO_MANY_REQUESTS, 'too many requests are waiting')
+      return
+    }
+    waiting.push(request)
+    const bytes = waiting.reduce((sum, each) => sum + each.bytes, 0)
+    if (waiting.length > REQUESTS_WAITING_MAX || bytes > REQUEST_BYTES_WAITING_MAX) {
+      client.end(CLOSE_TOO_MANY_REQUESTS, 'too many requests are waiting')
+    }
   }
 
   #workOff(client: Client): void {
     const waiting = this.#work.get(client)
     if (waiting === undefined) return
-    if (this.#advance(client, waiting[0]!)) waiting.shift()
+    if (this.#advance(client, waiting[0]!.work)) waiting.shift()
     if (waiting.length > 0 && client.isOpen) setImmediate(() => this.#workOff(client))
     else this.#work.delete(client)
   }

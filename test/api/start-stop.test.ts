@@ -22,9 +22,9 @@ async function freePort(): Promise<number> {
 
 for (const name of ['websocket', 'http'] as const) {
   test(`a ${name} port in use is one sentence, and nothing is left running`, async (context) => {
-    const { simulator, engine } = await startPlant(context)
+    const port = await freePort()
+    const { simulator } = await startPlant(context, {}, { [`${name}.port`]: port })
     await until('the line of the first engine', () => simulator.stats().sockets === 1)
-    const port = name === 'http' ? engine.httpPort : engine.websocketPort
     const other = name === 'http' ? { 'websocket.port': await freePort() } : {}
     await assert.rejects(startEngineOn(context, simulator, { ...other, [`${name}.port`]: port }), {
       name: 'StartError',

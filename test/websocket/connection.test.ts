@@ -31,6 +31,13 @@ for (const path of ['', '/ws', '/any/path?with=query']) {
   })
 }
 
+test('of several subprotocols the first is chosen', async (context) => {
+  const socket = new WebSocket(plant.websocketUrl, ['ticks', 'other'])
+  context.after(() => socket.terminate())
+  await once(socket, 'open', soon())
+  assert.equal(socket.protocol, 'ticks')
+})
+
 test('compression that a client offers is declined, and the client works', async (context) => {
   const client = await StreamClient.connect(context, plant.websocketUrl, {
     perMessageDeflate: true,

@@ -59,15 +59,24 @@ test('10,000 symbols in one request: the excess fails, and other clients are ser
   await until('room', () => plant.simulator.stats().subscribedPairs === WANTED - CAPACITY + 1)
 })
 
-test('a client that piles up requests faster than they are served is closed', async (context) => {
-  const plant = await startPlant(context)
-  const symbols = namesOf(plant, 500)
-  const hasty = await StreamClient.open(context, plant)
-  const other = await StreamClient.open(context, plant)
-  hasty.send({ action: 'subscribe', symbols, mode: 'LTP' })
-  for (let request = 0; request < 1100; request++) hasty.send('{"action":"ping"}')
-  await until('the closing', () => hasty.closed)
-  assert.deepEqual(hasty.closed, { code: 1008, reason: 'too many requests are waiting' })
-  assert.equal((await other.ask({ action: 'get_broker_info' })).status, 'success')
-  await until('unsubscription', () => plant.engine.status().feeds[0]!.instrumentsWanted === 0)
-})
+for (const [what, request, requests] of [
+  ['many', '{"action":"ping"}', 1100],
+  ['large', JSON.stringify({ action: 'ping', padding: 'x'.repeat(900_000) }), 12],
+] as const) {
+  test(`a client that piles up ${what} requests faster than they are served is closed`, async (context) => {
+    const plant = await startPlant(context)
+    const symbols = namesOf(plant, 500)
+    const hasty = await StreamClient.open(context, plant)
+    const other = await StreamClient.open(context, plant)
+    // Enough slices that the requests behind it have to wait.
+    const long = Array.from({ length: 40 }, () => symbols).flat()
+    hasty.send({ action: 'subscribe', symbols: long, mode: 'LTP' })
+    for (let sent = 0; sent < requests; sent++) hasty.send(request)
+    await until('the closing', () => hasty.closed)
+    assert.deepEqual(hasty.closed, { code: 1008, reason: 'too many requests are waiting' })
+    assert.equal((await other.ask({ action: 'get_broker_info' })).status, 'success')
+    await until('unsubscription', () => {
+      return plant.engine.status().feeds[0]!.instrumentsWanted === 0
+    })
+  })
+}
