@@ -32,14 +32,14 @@ const instruments = Number(values.instruments)
 const say = (text: string) => process.stdout.write(`${text}\n`)
 const here = (name: string) => new URL(name, import.meta.url).pathname
 
-/** Sends a request to a forked helper process and resolves with its answer. */
+/** Sends a request to a forked child process and resolves with its answer. */
 async function ask<Answer>(child: ChildProcess, request: object): Promise<Answer> {
   const answered = once(child, 'message')
   child.send(request)
   const [answer] = await Promise.race([
     answered,
     once(child, 'exit').then(() => {
-      throw new Error(`a helper process ended while it was asked for ${JSON.stringify(request)}`)
+      throw new Error(`a child process ended while it was asked for ${JSON.stringify(request)}`)
     }),
   ])
   return answer as Answer

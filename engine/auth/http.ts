@@ -30,11 +30,17 @@ function reasonOf(error: unknown, timeoutMs: number): string {
   return typeof code === 'string' ? (REASONS[code] ?? code) : (name ?? 'unknown failure')
 }
 
-function bodyOf({ form, json }: HttpRequest): { type?: string; body?: string } {
+/** The body of a call as it goes over the wire, with the headers that say what it is. */
+export function encodeBody({ form, json, headers }: HttpRequest): {
+  readonly headers: Record<string, string>
+  readonly body: string | null
+} {
   if (form !== undefined) {
-    return { type: 'application/x-www-form-urlencoded', body: new URLSearchParams(form).toString() }
+    const type = { 'content-type': 'application/x-www-form-urlencoded' }
+    return { headers: { ...headers, ...type }, body: new URLSearchParams(form).toString() }
   }
-  return json === undefined ? {} : { type: 'application/json', body: JSON.stringify(json) }
+  if (json === undefined) return { headers: { ...headers }, body: null }
+  return { headers: { ...headers, 'content-type': 'application/json' }, body: JSON.stringify(json) }
 }
 
 /**
@@ -42,14 +48,12 @@ function bodyOf({ form, json }: HttpRequest): { type?: string; body?: string } {
  * HttpError when none came in time, or when it was larger than 1 MiB.
  */
 export async function callHttp(call: HttpRequest, timeoutMs = TIMEOUT_MS): Promise<HttpReply> {
-  const { type, body } = bodyOf(call)
-  const headers: Record<string, string> = { 'user-agent': 'tickplant', ...call.headers }
-  if (type !== undefined) headers['content-type'] = type
+  const { headers, body } = encodeBody(call)
   try {
     const reply = await request(call.url, {
       method: call.method,
-      headers,
-      body: body ?? null,
+      headers: { 'user-agent': 'tickplant', ...headers },
+      body,
       dispatcher: agent,
       signal: AbortSignal.timeout(timeoutMs),
     })

@@ -4,6 +4,7 @@ import { pipeline } from 'node:stream/promises'
 import { gunzipSync } from 'node:zlib'
 import { Agent, type Dispatcher, request as send } from 'undici'
 import type { HttpRequest } from '../../adapters/broker.ts'
+import { encodeBody } from '../auth/http.ts'
 import { excerpt, limitBytes } from './table.ts'
 
 const ERROR_BYTES_MAX = 64 * 1024
@@ -19,17 +20,6 @@ export interface DownloadLimits {
 export function placeOf(request: HttpRequest): string {
   const url = new URL(request.url)
   return url.origin + url.pathname
-}
-
-function bodyOf(request: HttpRequest): { body?: string; headers: Record<string, string> } {
-  const headers = { 'Accept-Encoding': 'gzip', ...request.headers }
-  if (request.form) {
-    const body = new URLSearchParams(request.form).toString()
-    return { body, headers: { ...headers, 'Content-Type': 'application/x-www-form-urlencoded' } }
-  }
-  if (request.json === undefined) return { headers }
-  const body = JSON.stringify(request.json)
-  return { body, headers: { ...headers, 'Content-Type': 'application/json' } }
 }
 
 /** What the broker says in a reply that is an error: its message, or the beginning of its text. */
@@ -60,9 +50,11 @@ async function fetchInto(
   agent: Agent,
   signal: AbortSignal,
 ): Promise<void> {
+  const { headers, body } = encodeBody(request)
   const reply = await send(request.url, {
     method: request.method,
-    ...bodyOf(request),
+    headers: { 'accept-encoding': 'gzip', 'user-agent': 'tickplant', ...headers },
+    body,
     dispatcher: agent,
     signal: AbortSignal.any([signal, AbortSignal.timeout(limits.totalMsMax)]),
   })
