@@ -68,6 +68,8 @@ async function startEngine(simulator: SimulatorReady, dataDir: string) {
       TICKPLANT_LOG_LEVEL: 'warn',
       TICKPLANT_WEBSOCKET_PORT: '0',
       TICKPLANT_HTTP_PORT: '0',
+      TICKPLANT_ZEROMQ_PORT: '0',
+      TICKPLANT_ZEROMQ_BATCH_PORT: '0',
       TICKPLANT_WEBSOCKET_QUEUE_BYTES_MAX: String(256 * 1024 * 1024),
       TICKPLANT_BROKERS_ZERODHA_REST: simulator.restUrl,
       TICKPLANT_BROKERS_ZERODHA_FEED: simulator.feedUrl,

@@ -61,7 +61,9 @@ export const command = defineCommand({
         const { websocket, http } = loaded.config
         const stream = `ws://${websocket.host}:${engine.websocketPort}`
         const api = `http://${http.host}:${engine.httpPort}`
-        process.stdout.write(`Listening: WebSocket ${stream}, HTTP ${api}\n`)
+        const [ticks, batches] = [engine.zeromq?.ticks[0], engine.zeromq?.batches[0]]
+        const zeromq = engine.zeromq === null ? '' : `, ZeroMQ ${ticks}, batches ${batches}`
+        process.stdout.write(`Listening: WebSocket ${stream}, HTTP ${api}${zeromq}\n`)
         if (demo) process.stdout.write(demo.welcome(engine))
         const hide = showLive(engine)
         await Promise.race(ends)

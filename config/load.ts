@@ -117,13 +117,21 @@ function checkBackoff({ config, origins }: LoadedConfig): void {
   )
 }
 
+/** The keys of the ports that are listened on; each needs one of its own. */
+const PORT_KEYS = ['websocket.port', 'http.port', 'zeromq.port', 'zeromq.batch_port'] as const
+
 function checkPorts({ config, origins }: LoadedConfig): void {
-  const { port } = config.http
-  if (port === 0 || port !== config.websocket.port) return
-  throw new ConfigError(
-    `http.port is ${port} in ${origins.get('http.port')}, as websocket.port is in ` +
-      `${origins.get('websocket.port')}; the two must differ, or be 0`,
-  )
+  const { websocket, http, zeromq } = config
+  const ports = [websocket.port, http.port, zeromq.port, zeromq.batch_port]
+  for (const [second, port] of ports.entries()) {
+    const first = ports.indexOf(port)
+    if (port === 0 || first === second) continue
+    const [key, other] = [PORT_KEYS[second]!, PORT_KEYS[first]!]
+    throw new ConfigError(
+      `${key} is ${port} in ${origins.get(key)}, as ${other} is in ${origins.get(other)}; ` +
+        'the two must differ, or be 0',
+    )
+  }
 }
 
 function checkBrokerIds({ config, origins }: LoadedConfig, brokerIds: readonly string[]): void {

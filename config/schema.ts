@@ -31,6 +31,10 @@ function oneOf<const Value extends string>(values: readonly Value[]): Key<Value>
   return { schema: z.enum(values), kind: 'text', allowed: `one of ${values.join(', ')}` }
 }
 
+function flag(): Key<boolean> {
+  return { schema: z.boolean(), kind: 'boolean', allowed: 'true or false' }
+}
+
 function text(pattern: RegExp, allowed: string): Key<string> {
   return { schema: z.string().regex(pattern), kind: 'text', allowed }
 }
@@ -66,6 +70,16 @@ export const KEYS = {
   'websocket.frame_bytes_max': whole(1024, 16_777_216),
   'websocket.clients_max': whole(1, 100_000),
   'websocket.symbols_per_client_max': whole(1, 1_000_000),
+  'zeromq.enabled': flag(),
+  'zeromq.host': host(),
+  'zeromq.port': whole(0, 65_535),
+  'zeromq.batch_port': whole(0, 65_535),
+  'zeromq.format': oneOf(['msgpack', 'json']),
+  'zeromq.curve': flag(),
+  'zeromq.capacity_percent_max': whole(0, 100),
+  'zeromq.prefixes_max': whole(0, 1_000_000),
+  'zeromq.queue_messages_max': whole(1, 10_000_000),
+  'zeromq.batch_queue_messages_max': whole(1, 1_000_000),
   'http.host': host(),
   'http.port': whole(0, 65_535),
   'engine.ring_slots': powerOfTwo(1024, 1_048_576),
@@ -79,12 +93,7 @@ export const KEYS = {
 
 /** The keys of a `[brokers.<id>]` table that mean the same for every broker; none has a default but `enabled`. */
 export const BROKER_KEYS = {
-  enabled: {
-    schema: z.boolean(),
-    kind: 'boolean',
-    allowed: 'true or false',
-    meaning: 'Whether the engine connects to this broker; true when absent.',
-  },
+  enabled: { ...flag(), meaning: 'Whether the engine connects to this broker; true when absent.' },
   adapter: { ...path(), meaning: 'Module file that describes a broker which is not built in.' },
   rest: {
     ...rootUrl('http or https'),

@@ -39,6 +39,12 @@ export interface EngineWord {
   readonly startedAtMs: number
   readonly websocket: { readonly host: string; readonly port: number }
   readonly http: { readonly host: string; readonly port: number }
+  readonly zeromq: {
+    readonly ticks: readonly string[]
+    readonly batches: readonly string[]
+    readonly format: 'msgpack' | 'json'
+    readonly curvePublicKey: string | null
+  } | null
   readonly apiKey: string
 }
 

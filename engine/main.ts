@@ -3,15 +3,18 @@ import { mkdir } from 'node:fs/promises'
 import { join } from 'node:path'
 import { BROKERS } from '../adapters/registry.ts'
 import type { LoadedConfig } from '../config/load.ts'
+import type { Config } from '../config/schema.ts'
 import { adminRoutes } from './api/admin.ts'
 import { serveHttp } from './api/http.ts'
 import { type KeyRecord, KeyStore } from './auth/keys.ts'
 import { nowMs } from './clock.ts'
 import { Core } from './core.ts'
+import type { StreamEvent } from './distribute/event.ts'
 import { Outbox } from './distribute/outbox.ts'
 import type { ProtocolContext } from './distribute/reply.ts'
 import { loadUWebSockets } from './distribute/uws.ts'
 import { WebSocketServer } from './distribute/websocket.ts'
+import { ZeroMqPublisher } from './distribute/zeromq/publisher.ts'
 import { Feed } from './feed/feed.ts'
 import { GAP_REASONS } from './feed/state.ts'
 import { createLocalKey, leaveWord, refuseSecondEngine } from './local-key.ts'
@@ -28,6 +31,8 @@ const ARENA_BYTES = 4 * 1024 * 1024
 export interface Engine {
   readonly websocketPort: number
   readonly httpPort: number
+  /** Endpoints to subscribe at; null where ZeroMQ is turned off. */
+  readonly zeromq: { readonly ticks: readonly string[]; readonly batches: readonly string[] } | null
   /** Key for clients on this machine, valid while the engine runs. */
   readonly localKey: string
   readonly feeds: readonly Feed[]
@@ -107,9 +112,11 @@ async function startParts(
   const websocket = new WebSocketServer(uws, config.websocket, context, outbox)
   const websocketPort = websocket.listen()
   undo.push(() => websocket.close())
+  const zeromq = await startZeroMq(config, feeds, outbox, log)
+  undo.push(() => zeromq?.close())
 
   const latency = new Latency()
-  const status = () => describeStatus({ startedAtMs, feeds, websocket, latency })
+  const status = () => describeStatus({ startedAtMs, feeds, websocket, zeromq, latency })
   const http = serveHttp(
     uws,
     config.http,
@@ -123,7 +130,14 @@ async function startParts(
   )
   undo.push(() => http.close())
 
-  const core = new Core(doorbell, feeds, outbox, latency, eventsTo(websocket), config.engine)
+  const core = new Core(
+    doorbell,
+    feeds,
+    outbox,
+    latency,
+    eventsTo(websocket, zeromq),
+    config.engine,
+  )
   core.start()
   undo.push(() => core.stop())
   for (const feed of feeds) feed.start()
@@ -134,13 +148,23 @@ async function startParts(
     startedAtMs,
     websocket: { host: config.websocket.host, port: websocketPort },
     http: { host: config.http.host, port: http.port },
+    zeromq: zeromq?.word ?? null,
     apiKey: local.key,
   })
   undo.push(takeBack)
-  log.info({ websocketPort, httpPort: http.port, brokers: feeds.map(({ id }) => id) }, 'started')
+  log.info(
+    {
+      websocketPort,
+      httpPort: http.port,
+      zeromq: zeromq?.word,
+      brokers: feeds.map(({ id }) => id),
+    },
+    'started',
+  )
   return {
     websocketPort,
     httpPort: http.port,
+    zeromq: zeromq?.word ?? null,
     localKey: local.key,
     feeds,
     status,
@@ -148,17 +172,31 @@ async function startParts(
   }
 }
 
+async function startZeroMq(
+  { zeromq: limits, data_dir: folder }: Config,
+  feeds: readonly Feed[],
+  outbox: Outbox,
+  log: Logger,
+): Promise<ZeroMqPublisher | null> {
+  if (!limits.enabled) return null
+  return ZeroMqPublisher.start({ limits, feeds, outbox, folder, log })
+}
+
 /** Turns the ring's events into what clients see. */
-function eventsTo(websocket: WebSocketServer) {
+function eventsTo(websocket: WebSocketServer, zeromq: ZeroMqPublisher | null) {
+  const send = (feed: Feed, event: StreamEvent) => {
+    websocket.sendEvent(feed, event)
+    zeromq?.sendEvent(feed, event)
+  }
   return {
     onGap(feed: Feed) {
       const { code, socket, sinceMs, untilMs } = feed.reader.event
       const reason = GAP_REASONS[code] ?? 'reconnected'
       const times = { since: sinceMs, until: untilMs }
-      websocket.sendEvent(feed, { type: 'gap', broker: feed.id, reason, socket, ...times })
+      send(feed, { type: 'gap', broker: feed.id, reason, socket, ...times })
     },
     onLapped(feed: Feed, lost: number) {
-      websocket.sendEvent(feed, { type: 'gap', broker: feed.id, reason: 'lapped', lost })
+      send(feed, { type: 'gap', broker: feed.id, reason: 'lapped', lost })
     },
     onStatus(feed: Feed) {
       const { socket, sinceMs } = feed.reader.event
@@ -170,7 +208,7 @@ function eventsTo(websocket: WebSocketServer) {
         socket,
         since: sinceMs,
       } as const
-      websocket.sendEvent(feed, event)
+      send(feed, event)
     },
   }
 }

@@ -3,6 +3,7 @@ import type { Mode } from '../../codecs/tick.ts'
 import type { Feed } from '../feed/feed.ts'
 import type { Outbox, Waiting } from './outbox.ts'
 import type { Subscriber } from './router.ts'
+import { SPAN_WORDS, Spans } from './spans.ts'
 import type { WebSocketHandle } from './uws.ts'
 
 // AmiBroker decodes one frame per read, so a few frames go out as so many writes.
@@ -11,8 +12,6 @@ const FRAMES_UNCORKED_MAX = 8
 const PACKED_FRAME_BYTES_MAX = 64 * 1024
 // Ticks that lie side by side in the arena are copied as one span, up to this size.
 const SPAN_BYTES_MAX = PACKED_FRAME_BYTES_MAX / 2
-// A span is its start, its end, and the items in it.
-const SPAN_WORDS = 3
 export const CLOSE_SLOW = 1013
 
 /** Closings and totals over all clients, for the status. */
@@ -41,8 +40,7 @@ export class Client implements Subscriber, Waiting {
   readonly #queueBytesMax: number
   readonly #totals: ClientTotals
   readonly #texts: string[] = []
-  readonly #spans: number[] = []
-  #items = 0
+  readonly #spans = new Spans(SPAN_BYTES_MAX)
   #isQueued = false
   #frame = new Uint8Array(0)
 
@@ -70,21 +68,12 @@ export class Client implements Subscriber, Waiting {
   }
 
   queueText(frame: string): void {
-    this.#items += 1
     this.#texts.push(frame)
     this.#enqueue()
   }
 
   queuePacked(start: number, end: number): void {
-    this.#items += 1
-    const spans = this.#spans
-    const last = spans.length - SPAN_WORDS
-    if (last >= 0 && spans[last + 1] === start && end - spans[last]! <= SPAN_BYTES_MAX) {
-      spans[last + 1] = end
-      spans[last + 2]! += 1
-      return
-    }
-    spans.push(start, end, 1)
+    this.#spans.add(start, end)
     this.#enqueue()
   }
 
@@ -98,15 +87,15 @@ export class Client implements Subscriber, Waiting {
   flush(bytes: Uint8Array): void {
     this.#isQueued = false
     if (this.isOpen) {
-      this.itemsSent += this.#items
-      this.#totals.itemsSent += this.#items
+      const items = this.#texts.length + this.#spans.items
+      this.itemsSent += items
+      this.#totals.itemsSent += items
       if (this.#texts.length > 0) this.#sendTexts()
-      if (this.#spans.length > 0) this.ws.cork(() => this.#sendPacked(bytes))
+      if (this.#spans.items > 0) this.ws.cork(() => this.#sendPacked(bytes))
       this.#checkBuffer()
     }
-    this.#items = 0
     this.#texts.length = 0
-    this.#spans.length = 0
+    this.#spans.clear()
   }
 
   #sendTexts(): void {
@@ -120,7 +109,7 @@ export class Client implements Subscriber, Waiting {
 
   /** Several ticks per frame, each frame an array, cut at a size that a reader takes in one go. */
   #sendPacked(bytes: Uint8Array): void {
-    const spans = this.#spans
+    const spans = this.#spans.words
     let first = 0
     while (first < spans.length) {
       let size = ARRAY_HEADER_BYTES

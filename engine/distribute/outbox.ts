@@ -29,6 +29,14 @@ export class Outbox implements Arena {
     this.#end = end
   }
 
+  /** Takes bytes that are encoded already; returns where they begin. */
+  put(bytes: Uint8Array): number {
+    const start = this.reserve(bytes.length)
+    this.target.bytes.set(bytes, start)
+    this.#end = start + bytes.length
+    return start
+  }
+
   /** Called by a receiver when its first frame of this drain is queued. */
   add(waiting: Waiting): void {
     this.#waiting.push(waiting)

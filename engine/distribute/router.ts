@@ -1,5 +1,6 @@
 // Who wants what: per broker, from instrument and mode to subscribers. The broker is asked for the highest mode that
-// anyone wants, and for a lower one again when the last of them leaves.
+// anyone holds, and for a lower one again when the last of them leaves. Followers take what flows for others, and ask
+// for nothing.
 import {
   MsgpackEncoder,
   type PackTarget,
@@ -8,7 +9,7 @@ import {
   tickBytesMax,
 } from '../../codecs/msgpack.ts'
 import { encodeOpenAlgo, openAlgoHead } from '../../codecs/openalgo.ts'
-import { MODE_DEPTH, MODE_LTP, type Mode, type Tick } from '../../codecs/tick.ts'
+import { MODE_DEPTH, MODE_LTP, MODE_QUOTE, type Mode, type Tick } from '../../codecs/tick.ts'
 import type { LastValues } from './last-values.ts'
 
 /** A receiver of ticks. `isPacked` may not change while it is subscribed. */
@@ -30,15 +31,24 @@ export interface Arena {
 /** The core's order to a feed: this instrument in this mode from now on, 0 for not at all. */
 export type WantListener = (instrument: number, mode: Mode | 0) => void
 
+/** Told when the first subscriber takes an instrument in a mode, and when the last one has left it. */
+export type FlowListener = (instrument: number, mode: Mode, flows: boolean) => void
+
+const MODES = [MODE_LTP, MODE_QUOTE, MODE_DEPTH] as const
+
 class Route {
+  readonly instrument: number
   readonly identity: TickIdentity
   readonly packedIdentity: Uint8Array
   readonly #heads: string[] = []
-  /** Subscribers by mode, apart by encoding, so that the inner loops call one kind of method. */
+  /** Subscribers and followers by mode, apart by encoding, so that the inner loops call one kind of method. */
   readonly texts: Subscriber[][] = [[], [], [], []]
   readonly packed: Subscriber[][] = [[], [], [], []]
+  /** How many of them hold the mode, by mode: followers do not. */
+  readonly holders = [0, 0, 0, 0]
 
-  constructor(identity: TickIdentity) {
+  constructor(instrument: number, identity: TickIdentity) {
+    this.instrument = instrument
     this.identity = identity
     this.packedIdentity = packIdentity(identity)
   }
@@ -51,9 +61,27 @@ class Route {
 
   get wantedMode(): Mode | 0 {
     for (let mode = MODE_DEPTH as number; mode >= MODE_LTP; mode--) {
-      if (this.texts[mode]!.length > 0 || this.packed[mode]!.length > 0) return mode as Mode
+      if (this.holders[mode]! > 0) return mode as Mode
     }
     return 0
+  }
+
+  add(mode: Mode, subscriber: Subscriber): void {
+    this.#listOf(mode, subscriber).push(subscriber)
+  }
+
+  /** False where it was not there. */
+  remove(mode: Mode, subscriber: Subscriber): boolean {
+    const list = this.#listOf(mode, subscriber)
+    const at = list.indexOf(subscriber)
+    if (at < 0) return false
+    list[at] = list[list.length - 1]!
+    list.pop()
+    return true
+  }
+
+  #listOf(mode: Mode, subscriber: Subscriber): Subscriber[] {
+    return (subscriber.isPacked ? this.packed : this.texts)[mode]!
   }
 }
 
@@ -61,6 +89,9 @@ export class Router {
   /** Ticks handed to subscribers, and ticks that nobody wanted any more. */
   delivered = 0
   unwanted = 0
+  onFlow: FlowListener | null = null
+  /** Gets every tick that is wanted by anyone, in the mode in which the broker sent it. */
+  everything: Subscriber | null = null
   readonly #routeOf: Int32Array
   readonly #routes: (Route | null)[] = [null]
   readonly #free: number[] = []
@@ -89,29 +120,51 @@ export class Router {
     return this.#lastValues.seqOf(instrument)
   }
 
-  /** Adds a subscriber that is not yet subscribed in this mode. */
+  /** Adds a subscriber that is not yet subscribed in this mode, and does not follow it. */
   subscribe(instrument: number, mode: Mode, subscriber: Subscriber): void {
     const route = this.#route(instrument) ?? this.#addRoute(instrument)
     const before = route.wantedMode
-    const lists = subscriber.isPacked ? route.packed : route.texts
-    lists[mode]!.push(subscriber)
+    route.add(mode, subscriber)
+    route.holders[mode]! += 1
     if (mode > before) this.#onWanted(instrument, mode)
+    if (route.holders[mode] === 1) this.onFlow?.(instrument, mode, true)
   }
 
   /** Removes a subscriber from one mode of one instrument; nothing happens where it was not subscribed. */
   unsubscribe(instrument: number, mode: Mode, subscriber: Subscriber): void {
     const route = this.#route(instrument)
-    if (route === null) return
-    const list = (subscriber.isPacked ? route.packed : route.texts)[mode]!
-    const at = list.indexOf(subscriber)
-    if (at < 0) return
+    if (route === null || !route.remove(mode, subscriber)) return
     const before = route.wantedMode
-    list[at] = list[list.length - 1]!
-    list.pop()
+    route.holders[mode]! -= 1
+    if (route.holders[mode] === 0) this.onFlow?.(instrument, mode, false)
     const wanted = route.wantedMode
     if (wanted === before) return
     if (wanted === 0) this.#removeRoute(instrument)
     this.#onWanted(instrument, wanted)
+  }
+
+  /** Whether anyone holds an instrument in a mode. */
+  flows(instrument: number, mode: Mode): boolean {
+    return (this.#route(instrument)?.holders[mode] ?? 0) > 0
+  }
+
+  /** Every instrument and mode that someone holds. */
+  *flowing(): Generator<{ readonly instrument: number; readonly mode: Mode }> {
+    for (const route of this.#routes) {
+      if (route === null) continue
+      for (const mode of MODES) {
+        if (route.holders[mode]! > 0) yield { instrument: route.instrument, mode }
+      }
+    }
+  }
+
+  /** Adds a follower to what flows: it gets the ticks until it leaves or the last holder does. */
+  follow(instrument: number, mode: Mode, follower: Subscriber): void {
+    this.#route(instrument)?.add(mode, follower)
+  }
+
+  unfollow(instrument: number, mode: Mode, follower: Subscriber): void {
+    this.#route(instrument)?.remove(mode, follower)
   }
 
   /** Hands a tick to everyone who holds its instrument in its mode or a lower one; encodes once per encoding. */
@@ -131,11 +184,13 @@ export class Router {
         this.delivered += texts.length
       }
       const packed = route.packed[mode]!
-      if (packed.length > 0) {
+      const everything = mode === tick.mode ? this.everything : null
+      if (packed.length > 0 || everything !== null) {
         const start = this.#arena.reserve(tickBytesMax(route.packedIdentity.length, tick.levelsMax))
         const end = this.#pack(tick, mode as Mode, false, route, start)
         for (let i = 0; i < packed.length; i++) packed[i]!.queuePacked(start, end)
         this.delivered += packed.length
+        if (everything !== null) everything.queuePacked(start, end)
       }
     }
   }
@@ -166,7 +221,7 @@ export class Router {
   }
 
   #addRoute(instrument: number): Route {
-    const route = new Route(this.#identify(instrument))
+    const route = new Route(instrument, this.#identify(instrument))
     const number = this.#free.pop() ?? this.#routes.length
     this.#routes[number] = route
     this.#routeOf[instrument] = number

@@ -3,6 +3,7 @@ import { pack } from 'msgpackr'
 import { nowMs } from '../clock.ts'
 import type { Feed } from '../feed/feed.ts'
 import { Client, type ClientTotals } from './client.ts'
+import type { StreamEvent } from './event.ts'
 import type { Outbox } from './outbox.ts'
 import { handleText } from './protocol.ts'
 import { errorReply, type ProtocolContext, REPLIED, type Work } from './reply.ts'
@@ -39,12 +40,6 @@ interface Waiting {
   readonly work: Work
   readonly bytes: number
 }
-
-/** An event about a feed, for clients that asked for events. */
-export type StreamEvent = {
-  readonly type: 'gap' | 'feed_status'
-  readonly broker: string
-} & Readonly<Record<string, string | number>>
 
 export class WebSocketServer {
   readonly totals: ClientTotals = { itemsSent: 0, closedSlow: 0, unauthenticated: 0 }
@@ -111,9 +106,7 @@ export class WebSocketServer {
       if (client.feed !== feed || !client.wantsEvents || !client.isOpen) continue
       if (client.isPacked) {
         bytes ??= pack(event)
-        const start = this.#outbox.reserve(bytes.length)
-        this.#outbox.target.bytes.set(bytes, start)
-        this.#outbox.commit(start + bytes.length)
+        const start = this.#outbox.put(bytes)
         client.queuePacked(start, start + bytes.length)
       } else {
         text ??= JSON.stringify(event)

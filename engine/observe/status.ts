@@ -1,6 +1,7 @@
 // The running engine in numbers, as the admin API tells them.
 import { nowMs } from '../clock.ts'
 import type { WebSocketServer } from '../distribute/websocket.ts'
+import type { ZeroMqPublisher } from '../distribute/zeromq/publisher.ts'
 import type { Feed } from '../feed/feed.ts'
 import type { Latency } from './latency.ts'
 
@@ -8,13 +9,16 @@ export interface StatusSources {
   readonly startedAtMs: number
   readonly feeds: readonly Feed[]
   readonly websocket: WebSocketServer
+  /** Null where it is turned off. */
+  readonly zeromq: ZeroMqPublisher | null
   readonly latency: Latency
 }
 
 export type EngineStatus = ReturnType<typeof describeStatus>
 
 /** A snapshot of every counter. Times are epoch ms, latencies µs from socket to send. */
-export function describeStatus({ startedAtMs, feeds, websocket, latency }: StatusSources) {
+export function describeStatus(sources: StatusSources) {
+  const { startedAtMs, feeds, websocket, zeromq, latency } = sources
   const { totals, clients, refusedFull } = websocket
   return {
     startedAtMs,
@@ -51,6 +55,7 @@ export function describeStatus({ startedAtMs, feeds, websocket, latency }: Statu
         connectedAtMs: client.connectedAtMs,
       })),
     },
+    zeromq: zeromq?.status() ?? null,
     latency: latency.total(),
   }
 }

@@ -81,6 +81,11 @@ export class Catalogue {
     this.#exchangeIdOf = new Map(this.#exchanges.map((exchange, id) => [exchange, id]))
   }
 
+  /** Codes of all exchanges, in no order. */
+  get exchanges(): readonly string[] {
+    return this.#exchanges
+  }
+
   /** Instrument number of a symbol at an exchange, or -1. */
   find(exchange: string, symbol: string): number {
     const exchangeId = this.#exchangeIdOf.get(exchange)

@@ -63,6 +63,8 @@ for (const signal of ['SIGTERM', 'SIGINT'] as const) {
     const child = startCommand(['start', '--websocket-port', '0', '--http-port', '0'], {
       cwd,
       env: {
+        TICKPLANT_ZEROMQ_PORT: '0',
+        TICKPLANT_ZEROMQ_BATCH_PORT: '0',
         TICKPLANT_BROKERS_ZERODHA_REST: simulator.restUrl,
         TICKPLANT_BROKERS_ZERODHA_FEED: simulator.feedUrl,
         TICKPLANT_BROKERS_ZERODHA_API_KEY: simulator.apiKey,

@@ -13,7 +13,7 @@ class Reader {
 
   #text(length: number): string {
     const { buffer, byteOffset } = this.#view
-    const text = new TextDecoder('utf-8', { fatal: true }).decode(
+    const text = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(
       new Uint8Array(buffer, byteOffset + this.at, length),
     )
     this.at += length

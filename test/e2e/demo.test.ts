@@ -5,7 +5,7 @@ import { type TestContext, test } from 'node:test'
 import { Command } from '../support/command.ts'
 import { temporaryFolder, until } from '../support/plant.ts'
 
-const FREE_PORTS = ['--websocket-port=0', '--http-port=0']
+const FREE_PORTS = ['websocket', 'http', 'zeromq', 'zeromq-batch'].map((name) => `--${name}-port=0`)
 
 async function startDemo(context: TestContext, ...words: string[]) {
   const folder = await temporaryFolder(context)

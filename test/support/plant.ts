@@ -77,6 +77,8 @@ export async function startEngineWith(
       data_dir: dataDir,
       'websocket.port': 0,
       'http.port': 0,
+      'zeromq.port': 0,
+      'zeromq.batch_port': 0,
       'feed.backoff_ms_min': 20,
       'feed.backoff_ms_max': 200,
       ...flags,

@@ -1,0 +1,297 @@
+// ZeroMQ: ticks by topic on one socket, batches of all that flows on another (docs/zeromq.md). It is the core's and
+// lives on its thread.
+import { lookup } from 'node:dns/promises'
+import { join } from 'node:path'
+import { pack } from 'msgpackr'
+import { Context } from 'zeromq'
+import type { Mode } from '../../../codecs/tick.ts'
+import { nowMs } from '../../clock.ts'
+import type { Feed } from '../../feed/feed.ts'
+import type { Logger } from '../../observe/log.ts'
+import { LogSampler } from '../../observe/log-sampler.ts'
+import { StartError } from '../../start-error.ts'
+import type { StreamEvent } from '../event.ts'
+import type { Outbox } from '../outbox.ts'
+import type { Subscriber } from '../router.ts'
+import { Batches } from './batches.ts'
+import { Prefixes } from './prefixes.ts'
+import { CapacityShare } from './share.ts'
+import { PublisherSocket, type SocketOptions } from './socket.ts'
+import { Channel } from './topic.ts'
+import { BATCH_TOPIC, statusBroker, statusTopic } from './topic-names.ts'
+import { TopicQueue } from './topic-queue.ts'
+import { type Mistake, Topics } from './topics.ts'
+
+// How long a new subscription may stay unheard.
+const POLL_MS = 10
+const TOPIC_CHARACTERS_SHOWN = 80
+
+export interface ZeroMqLimits {
+  readonly host: string
+  readonly port: number
+  readonly batch_port: number
+  readonly format: 'msgpack' | 'json'
+  readonly capacity_percent_max: number
+  readonly prefixes_max: number
+  readonly queue_messages_max: number
+  readonly batch_queue_messages_max: number
+}
+
+/** The server's side of CURVE. Keys are Z85. */
+export interface Curve {
+  readonly publicKey: string
+  readonly secretKey: string
+}
+
+export interface ZeroMqOptions {
+  readonly limits: ZeroMqLimits
+  readonly feeds: readonly Feed[]
+  readonly outbox: Outbox
+  /** Folder of the ipc endpoints. */
+  readonly folder: string
+  readonly curve?: Curve
+  readonly log: Logger
+}
+
+/** What to tell of a subscription that will receive nothing. */
+const MISTAKES: Readonly<Record<Mistake, string>> = {
+  unknown: 'zeromq: a topic names no instrument of a running broker; it receives nothing',
+  malformed: 'zeromq: a topic holds characters that no name has; it receives nothing',
+  refused:
+    'zeromq: too many prefixes (zeromq.prefixes_max); this one receives only what others select',
+}
+
+/** On the batch port a full topic only makes its instrument flow. */
+const SILENT: Subscriber = { isPacked: true, queueText() {}, queuePacked() {} }
+
+export class ZeroMqPublisher {
+  readonly #options: ZeroMqOptions
+  // One for each engine: the keeper of keys has the same name in every context.
+  readonly #context = new Context()
+  readonly #share: CapacityShare
+  readonly #prefixes: Prefixes
+  readonly #topics: Topics
+  readonly #batchTopics: Topics
+  readonly #queue: TopicQueue
+  readonly #batches: Batches
+  readonly #statusChannels = new Map<Feed, Channel>()
+  readonly #sampler = new LogSampler(1)
+  readonly #batchPrefixes = new Set<string>()
+  #ticks: PublisherSocket | null = null
+  #batch: PublisherSocket | null = null
+  #timer: NodeJS.Timeout | undefined
+  #snapshots = 0
+
+  private constructor(options: ZeroMqOptions) {
+    const { feeds, limits, outbox } = options
+    this.#options = options
+    this.#share = new CapacityShare(limits.capacity_percent_max)
+    this.#prefixes = new Prefixes(limits.prefixes_max)
+    const send = (frames: Channel['frames']) => this.#ticks?.send(frames)
+    this.#queue = new TopicQueue(limits.format === 'msgpack', outbox, send)
+    this.#batches = new Batches(outbox, (frames) => this.#batch?.send(frames))
+    this.#topics = new Topics({
+      feeds,
+      share: this.#share,
+      prefixes: this.#prefixes,
+      receiver: (text, feed) => new Channel(text, this.#queue, feed.id),
+    })
+    this.#batchTopics = new Topics({
+      feeds,
+      share: this.#share,
+      prefixes: new Prefixes(0),
+      receiver: () => SILENT,
+    })
+    for (const feed of feeds) {
+      this.#statusChannels.set(feed, new Channel(statusTopic(feed.id), this.#queue, null))
+      feed.router.onFlow = (...flow) => this.#onFlow(feed, ...flow)
+    }
+  }
+
+  /** Binds both sockets. Throws a sentence where one cannot be bound. */
+  static async start(options: ZeroMqOptions): Promise<ZeroMqPublisher> {
+    const publisher = new ZeroMqPublisher(options)
+    try {
+      await publisher.#bind()
+    } catch (error) {
+      publisher.close()
+      throw error
+    }
+    return publisher
+  }
+
+  /** What a subscriber on this machine has to know. */
+  get word() {
+    const { limits, curve } = this.#options
+    return {
+      ticks: this.#ticks!.endpoints,
+      batches: this.#batch!.endpoints,
+      format: limits.format,
+      curvePublicKey: curve?.publicKey ?? null,
+    }
+  }
+
+  async #bind(): Promise<void> {
+    const { limits, folder, curve } = this.#options
+    const common = {
+      context: this.#context,
+      address: await addressOf(limits.host, curve),
+      curveSecretKey: curve?.secretKey ?? null,
+    }
+    const ticks: SocketOptions = {
+      ...common,
+      port: limits.port,
+      portKey: 'zeromq.port',
+      ipcFile: join(folder, 'ticks.ipc'),
+      queueMessagesMax: limits.queue_messages_max,
+    }
+    this.#ticks = await PublisherSocket.bind(ticks, {
+      onSubscribe: (topic) => this.#onSubscribe(topic),
+      onUnsubscribe: (topic) => this.#topics.unsubscribe(topic),
+      onPause: () => this.#options.outbox.flush(),
+    })
+    const batches: SocketOptions = {
+      ...common,
+      port: limits.batch_port,
+      portKey: 'zeromq.batch_port',
+      ipcFile: join(folder, 'batches.ipc'),
+      queueMessagesMax: limits.batch_queue_messages_max,
+    }
+    this.#batch = await PublisherSocket.bind(batches, {
+      onSubscribe: (topic) => this.#onBatchSubscribe(topic),
+      onUnsubscribe: (topic) => this.#onBatchUnsubscribe(topic),
+      onPause() {},
+    })
+    this.#timer = setInterval(() => {
+      this.#ticks?.poll()
+      this.#batch?.poll()
+    }, POLL_MS)
+  }
+
+  close(): void {
+    clearInterval(this.#timer)
+    for (const { router } of this.#options.feeds) {
+      router.onFlow = null
+      router.everything = null
+    }
+    this.#queue.close()
+    this.#ticks?.close()
+    this.#batch?.close()
+  }
+
+  /** Sends an event of a feed, in its place among the ticks. */
+  sendEvent(feed: Feed, event: StreamEvent): void {
+    const bytes = pack(event)
+    const start = this.#options.outbox.put(bytes)
+    this.#queueEvent(feed, event, start, start + bytes.length)
+    feed.router.everything?.queuePacked(start, start + bytes.length)
+  }
+
+  #queueEvent(feed: Feed, event: StreamEvent, start: number, end: number): void {
+    const channel = this.#statusChannels.get(feed)!
+    if (channel.isPacked) channel.queuePacked(start, end)
+    else channel.queueText(JSON.stringify(event))
+  }
+
+  #onFlow(feed: Feed, instrument: number, mode: Mode, flows: boolean): void {
+    this.#topics.onFlow(feed, instrument, mode, flows)
+    if (!flows) this.#batchTopics.onFlow(feed, instrument, mode, flows)
+  }
+
+  #onSubscribe(topic: string): void {
+    const broker = statusBroker(topic)
+    if (broker !== null) {
+      const feed = this.#options.feeds.find(({ id }) => id === broker)
+      if (feed !== undefined) this.#sendStates(feed)
+      return
+    }
+    const mistake = this.#topics.subscribe(topic)
+    if (mistake !== null) this.#tell(mistake, topic)
+    else if (this.#topics.sendSnapshot(topic)) this.#snapshots += 1
+  }
+
+  /** The state of each socket now, for a new reader of a feed's status. */
+  #sendStates(feed: Feed): void {
+    feed.socketStates.forEach((status, socket) => {
+      const event = {
+        type: 'feed_status',
+        broker: feed.id,
+        status,
+        socket,
+        snapshot: true,
+      } as const
+      const bytes = pack(event)
+      const start = this.#options.outbox.put(bytes)
+      this.#queueEvent(feed, event, start, start + bytes.length)
+    })
+  }
+
+  #onBatchSubscribe(topic: string): void {
+    if (BATCH_TOPIC.startsWith(topic)) {
+      this.#batchPrefixes.add(topic)
+      for (const { router } of this.#options.feeds) router.everything = this.#batches
+      return
+    }
+    const mistake = this.#batchTopics.subscribe(topic)
+    if (mistake !== null) this.#tell(mistake, topic)
+  }
+
+  #onBatchUnsubscribe(topic: string): void {
+    this.#batchTopics.unsubscribe(topic)
+    if (!this.#batchPrefixes.delete(topic) || this.#batchPrefixes.size > 0) return
+    for (const { router } of this.#options.feeds) router.everything = null
+  }
+
+  #tell(mistake: Mistake, topic: string): void {
+    const heldBack = this.#sampler.admit(mistake, nowMs())
+    if (heldBack === null) return
+    const shown = topic.slice(0, TOPIC_CHARACTERS_SHOWN)
+    this.#options.log.warn({ topic: shown, heldBack }, MISTAKES[mistake])
+  }
+
+  /** Counters for the status. */
+  status() {
+    const { limits, feeds, curve } = this.#options
+    const sum = (of: (feed: Feed) => number) => feeds.reduce((total, feed) => total + of(feed), 0)
+    return {
+      ticks: this.#ticks!.endpoints,
+      batches: this.#batch!.endpoints,
+      format: limits.format,
+      curve: curve !== undefined,
+      peers: this.#ticks!.peers + this.#batch!.peers,
+      disconnected: this.#ticks!.disconnected + this.#batch!.disconnected,
+      handshakeFailures: this.#ticks!.handshakeFailures + this.#batch!.handshakeFailures,
+      topicsNamed: this.#topics.named + this.#batchTopics.named,
+      topicsDemanding: this.#topics.holding + this.#batchTopics.holding,
+      topicsWaiting: this.#topics.waiting + this.#batchTopics.waiting,
+      instrumentsDemanded: sum((feed) => this.#share.instrumentsHeld(feed)),
+      instrumentsDemandedMax: sum((feed) => this.#share.instrumentsMax(feed)),
+      prefixes: this.#prefixes.size,
+      prefixesRefused: this.#topics.mistakes.refused + this.#batchTopics.mistakes.refused,
+      unknownTopics: this.#topics.mistakes.unknown + this.#batchTopics.mistakes.unknown,
+      malformedTopics: this.#topics.mistakes.malformed + this.#batchTopics.mistakes.malformed,
+      sent: this.#queue.sent,
+      sendFailures: this.#ticks!.sendFailures + this.#batch!.sendFailures,
+      waiting: this.#queue.waiting,
+      conflated: this.#queue.conflated,
+      snapshots: this.#snapshots,
+      batchesSent: this.#batches.sent,
+      batchItemsSent: this.#batches.itemsSent,
+    }
+  }
+}
+
+/** The address to bind. Throws where it is beyond loopback and nothing keeps strangers out. */
+async function addressOf(host: string, curve: Curve | undefined): Promise<string> {
+  const { address } = await lookup(host).catch((error: Error) => {
+    throw new StartError(
+      `zeromq.host is ${JSON.stringify(host)}, which is no address here (${error.message})`,
+    )
+  })
+  const isLoopback = address.startsWith('127.') || address === '::1'
+  if (isLoopback || curve !== undefined) return address
+  throw new StartError(
+    `zeromq.host is ${host}, beyond this machine, where anyone could read: set zeromq.curve to true ` +
+      '(`tickplant keys curve` makes the keys), or zeromq.host to 127.0.0.1',
+  )
+}
