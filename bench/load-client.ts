@@ -2,6 +2,8 @@
 // else, so that it measures the engine and not a msgpack library.
 import { once } from 'node:events'
 import WebSocket from 'ws'
+import { ARRAY_HEADER_BYTES } from '../codecs/msgpack.ts'
+import { PackedReader } from './packed-reader.ts'
 
 export interface Tally {
   received: number
@@ -51,62 +53,16 @@ function count(token: string, seq: number): void {
   tally.lastSeq = seq
 }
 
-// The lengths of the msgpack types that the stream uses; the first byte of each is the type.
-const FIXED: Readonly<Record<number, number>> = { 195: 1, 206: 5, 203: 9, 205: 3, 204: 2 }
+const reader = new PackedReader()
 
-/** Walks one frame: an array of maps, of whose entries only three matter. */
+/** Walks one frame: an array of ticks and events. */
 function readPacked(bytes: Buffer): void {
-  const items = bytes.readUInt16BE(1)
-  let at = 3
-  for (let item = 0; item < items; item++) at = readMap(bytes, at)
-}
-
-function readMap(bytes: Buffer, start: number): number {
-  let at = start
-  let entries: number
-  if (bytes[at] === 0xde) {
-    entries = bytes.readUInt16BE(at + 1)
-    at += 3
-  } else entries = bytes[at++]! & 0x0f
-  let token = ''
-  let seq = 0
-  for (; entries > 0; entries--) {
-    const keyEnd = at + 1 + (bytes[at]! & 0x1f)
-    const key = bytes.toString('latin1', at + 1, keyEnd)
-    const end = skip(bytes, keyEnd)
-    if (key === 'token') token = bytes.toString('latin1', keyEnd + 1, end)
-    else if (key === 'seq') seq = bytes.readUInt32BE(keyEnd + 1)
-    else if (key === 'lost') lostAnnounced += numberAt(bytes, keyEnd)
-    at = end
+  let at = ARRAY_HEADER_BYTES
+  for (let items = reader.open(bytes); items > 0; items--) {
+    at = reader.read(at)
+    if (reader.token !== 0) count(String(reader.token), reader.seq)
+    lostAnnounced += reader.lost
   }
-  if (token !== '') count(token, seq)
-  return at
-}
-
-function numberAt(bytes: Buffer, at: number): number {
-  const type = bytes[at]!
-  if (type === 0xcb) return bytes.readDoubleBE(at + 1)
-  if (type === 0xce) return bytes.readUInt32BE(at + 1)
-  if (type === 0xcd) return bytes.readUInt16BE(at + 1)
-  return type === 0xcc ? bytes[at + 1]! : type
-}
-
-function skip(bytes: Buffer, at: number): number {
-  const type = bytes[at]!
-  if (type < 0x80) return at + 1
-  if (type >= 0xa0 && type < 0xc0) return at + 1 + (type & 0x1f)
-  if (type === 0xd9) return at + 2 + bytes[at + 1]!
-  const length = FIXED[type]
-  if (length !== undefined) return at + length
-  if (type === 0xdc) return skipMany(bytes, at + 3, bytes.readUInt16BE(at + 1))
-  if (type >= 0x80 && type < 0x90) return skipMany(bytes, at + 1, (type & 0x0f) * 2)
-  throw new Error(`msgpack type 0x${type.toString(16)} is not part of the stream`)
-}
-
-function skipMany(bytes: Buffer, start: number, values: number): number {
-  let at = start
-  for (let i = 0; i < values; i++) at = skip(bytes, at)
-  return at
 }
 
 function readJson(text: string): void {

@@ -9,24 +9,21 @@
 // lapped       one thread; the reader stalls while up to three times the slots are written, then reads all there
 //              is: how often that was too late, how many records each time cost, and how many were still there
 import assert from 'node:assert/strict'
-import { once } from 'node:events'
 import { cpus } from 'node:os'
 import { parseArgs } from 'node:util'
-import { Worker } from 'node:worker_threads'
 import { MODE_DEPTH, MODE_LTP, MODE_QUOTE } from '../codecs/tick.ts'
+import { median } from './median.ts'
 import { ARMS, type ArmName, type Case, makeTick } from './ring-layout-arms.ts'
+import { BATCH } from './ring-layout-thread.ts'
 import {
-  BATCH,
-  CONTROL_BYTES,
-  CURSOR,
-  type Post,
-  STARTED,
-  type ThreadData,
-} from './ring-layout-thread.ts'
+  checkRing,
+  elapsedNs,
+  makeMemory,
+  measureMessages,
+  measureThreads,
+} from './ring-threads.ts'
 
 const STALLS = 200
-const MESSAGES = 100_000
-const PAGE_BYTES = 4096
 const ARM_NAMES: readonly ArmName[] = ['fixed', 'variable']
 
 // As many slots of 200 levels as of 5 would take 323 MB.
@@ -53,34 +50,6 @@ interface Measured {
   laps: Laps
 }
 
-function elapsedNs(work: () => void): number {
-  const from = process.hrtime.bigint()
-  work()
-  return Number(process.hrtime.bigint() - from)
-}
-
-function median(numbers: readonly number[]): number {
-  return numbers.toSorted((a, b) => a - b)[numbers.length >> 1]!
-}
-
-/** Memory whose pages the kernel has handed out, so that nobody waits for them while measured. */
-function makeMemory(name: ArmName, of: Case): SharedArrayBuffer {
-  const memory = ARMS[name].makeMemory(of)
-  const bytes = new Uint8Array(memory)
-  for (let at = 0; at < bytes.length; at += PAGE_BYTES) bytes[at] = bytes[at]!
-  return memory
-}
-
-/** Throws unless the ring gives back the tick that was written. */
-function check(name: ArmName, of: Case): void {
-  const memory = ARMS[name].makeMemory(of)
-  const reader = ARMS[name].makeReader(memory, of.levels)
-  const tick = makeTick(of)
-  ARMS[name].makeWriter(memory).write(tick, 3)
-  assert.equal(reader.read(Number.POSITIVE_INFINITY), 3)
-  assert.deepEqual(reader.tick, tick)
-}
-
 /** ns per record of writing alone. */
 function measureWrite(name: ArmName, of: Case): number {
   const writer = ARMS[name].makeWriter(makeMemory(name, of))
@@ -105,46 +74,6 @@ function measureWriteRead(name: ArmName, of: Case): number {
   return ns / of.records
 }
 
-/** Starts a writing thread that is ready and waits for `begin`. */
-async function startThread(post: Post, of: Case, memory: SharedArrayBuffer, records: number) {
-  const control = new SharedArrayBuffer(CONTROL_BYTES)
-  const words = new Int32Array(control)
-  const worker = new Worker(new URL('./ring-layout-thread.js', import.meta.url), {
-    workerData: { post, of, memory, control, records } satisfies ThreadData,
-  })
-  const ended = once(worker, 'exit')
-  await once(worker, 'message')
-  const begin = () => {
-    Atomics.store(words, STARTED, 1)
-    Atomics.notify(words, STARTED)
-  }
-  return { worker, words, begin, ended }
-}
-
-/** Million records per second from a writing thread to this one, none lost. */
-async function measureThreads(name: ArmName, of: Case): Promise<number> {
-  const memory = makeMemory(name, of)
-  const reader = ARMS[name].makeReader(memory, of.levels)
-  const records = Math.ceil(of.records / BATCH) * BATCH
-  const { words, begin, ended } = await startThread(name, of, memory, records)
-  begin()
-  // The first half brings both threads' compilers up to speed.
-  let read = 0
-  const readUpTo = (end: number) => {
-    while (read < end) {
-      read += reader.read(BATCH)
-      Atomics.store(words, CURSOR, read)
-    }
-  }
-  const half = records / 2
-  readUpTo(half)
-  const from = read
-  const ns = elapsedNs(() => readUpTo(records))
-  await ended
-  assert.equal(reader.lost, 0, `${name} ${of.name}`)
-  return ((records - from) / ns) * 1000
-}
-
 /** Writes at most three times the slots while the reader stalls, again and again. The same stalls for both rings. */
 function measureLaps(name: ArmName, of: Case): Laps {
   const memory = ARMS[name].makeMemory(of)
@@ -164,32 +93,6 @@ function measureLaps(name: ArmName, of: Case): Laps {
   return { laps: reader.laps, lost: reader.lost, kept, written }
 }
 
-/** Thousand messages per second from a writing thread to this one. */
-async function measureMessages(post: 'object' | 'bytes', of: Case): Promise<number> {
-  const records = Math.ceil(MESSAGES / BATCH) * BATCH
-  const { worker, words, begin, ended } = await startThread(
-    post,
-    of,
-    new SharedArrayBuffer(8),
-    records,
-  )
-  const half = records / 2
-  let received = 0
-  let from = 0n
-  const done = new Promise<bigint>((resolve) => {
-    worker.on('message', () => {
-      received += 1
-      if (received % BATCH === 0) Atomics.store(words, CURSOR, received)
-      if (received === half) from = process.hrtime.bigint()
-      if (received === records) resolve(process.hrtime.bigint())
-    })
-  })
-  begin()
-  const ns = Number((await done) - from)
-  await ended
-  return (half / ns) * 1_000_000
-}
-
 async function measureCase(of: Case, rounds: number): Promise<Record<ArmName, Measured>> {
   const make = (): Measured => ({
     write: [],
@@ -198,7 +101,7 @@ async function measureCase(of: Case, rounds: number): Promise<Record<ArmName, Me
     laps: { laps: 0, lost: 0, kept: 0, written: 0 },
   })
   const measured = { fixed: make(), variable: make() }
-  for (const name of ARM_NAMES) check(name, of)
+  for (const name of ARM_NAMES) checkRing(name, of)
   // One round more than counts, to warm up; who goes first changes every round.
   for (let round = 0; round <= rounds; round++) {
     const order = round % 2 === 0 ? ARM_NAMES : ARM_NAMES.toReversed()

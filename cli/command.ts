@@ -136,6 +136,12 @@ export function wholeNumber(
   throw new CliError(BAD_USAGE, `${name} is ${JSON.stringify(text)}; it must be ${allowed}`)
 }
 
+/** A word that must be given (`name`). Throws a CliError that names it. */
+export function required(name: string, word: string | undefined): string {
+  if (word !== undefined) return word
+  throw new CliError(BAD_USAGE, `${name} is missing; --help shows the usage`)
+}
+
 /** The choice that an option or argument (`name`) gives. Throws a CliError that names it and the choices. */
 export function oneOf(name: string, text: string | undefined, choices: readonly string[]): string {
   if (text !== undefined && choices.includes(text)) return text

@@ -1,8 +1,18 @@
 import { join } from 'node:path'
 import { z } from 'zod'
 import { KeyError, KeyStore, type KeyWish, SCOPES } from '../engine/auth/keys.ts'
-import { BAD_USAGE, CliError, columns, defineCommand, FAILED, OK, oneOf } from './command.ts'
+import {
+  BAD_USAGE,
+  CliError,
+  columns,
+  defineCommand,
+  FAILED,
+  OK,
+  oneOf,
+  required,
+} from './command.ts'
 import { CONFIG_OPTION, configFor } from './config-options.ts'
+import { CURVE_ACTIONS } from './keys-curve.ts'
 import { adminRequest, findEngine, type RunningEngine } from './running-engine.ts'
 
 const keySchema = z.object({
@@ -54,16 +64,27 @@ async function keysOfFile(file: string): Promise<Keys> {
 }
 
 /** What the words and options of the command line ask for. */
-interface Asked {
+export interface Asked {
+  readonly dataDir: string
   readonly word: string | undefined
   readonly key: string | undefined
   readonly scopes: readonly string[]
+  readonly publicKey: string | undefined
   readonly asJson: boolean
 }
 
-async function add(keys: Keys, { word, scopes: wished, key: given }: Asked): Promise<void> {
-  const added = await keys.add({ name: required(word, 'name'), scopes: wished, key: given })
-  const { id, name, scopes, key, warning } = added
+export interface Action {
+  /** The options that go with it, beside those that go with all. */
+  readonly options: readonly string[]
+  /** How many words may follow. */
+  readonly wordsMax: number
+  act(asked: Asked): Promise<void>
+}
+
+async function add({ dataDir, word, scopes: wished, key: given }: Asked): Promise<void> {
+  const name = required('the name of the key', word)
+  const keys = await openKeys(dataDir)
+  const { id, scopes, key, warning } = await keys.add({ name, scopes: wished, key: given })
   // The key alone goes to stdout, so that a script can take it.
   process.stderr.write(
     `Added key ${name} (id ${id}, ${scopes.join(', ')}); it is told only once:\n`,
@@ -72,8 +93,8 @@ async function add(keys: Keys, { word, scopes: wished, key: given }: Asked): Pro
   if (warning !== undefined) process.stderr.write(`Warning: ${warning}\n`)
 }
 
-async function list(keys: Keys, { word, asJson }: Asked): Promise<void> {
-  if (word !== undefined) throw new CliError(BAD_USAGE, 'list takes no name; it lists all keys')
+async function list({ dataDir, asJson }: Asked): Promise<void> {
+  const keys = await openKeys(dataDir)
   const infos = (await keys.list()).map((record) => keySchema.parse(record))
   const rows = infos.map(({ id, name, scopes, createdAtMs }) => {
     return [id, name, scopes.join(' '), new Date(createdAtMs).toISOString()]
@@ -82,20 +103,10 @@ async function list(keys: Keys, { word, asJson }: Asked): Promise<void> {
   process.stdout.write(`${asJson ? JSON.stringify(infos, null, 2) : table.join('\n')}\n`)
 }
 
-async function revoke(keys: Keys, { word }: Asked): Promise<void> {
-  const { id, name } = await keys.revoke(required(word, 'name or id'))
+async function revoke({ dataDir, word }: Asked): Promise<void> {
+  const idOrName = required('the name or id of the key', word)
+  const { id, name } = await (await openKeys(dataDir)).revoke(idOrName)
   process.stderr.write(`Revoked key ${name} (id ${id}).\n`)
-}
-
-const ACTIONS: Readonly<Record<string, (keys: Keys, asked: Asked) => Promise<void>>> = {
-  add,
-  list,
-  revoke,
-}
-
-function required(word: string | undefined, what: string): string {
-  if (word !== undefined) return word
-  throw new CliError(BAD_USAGE, `the ${what} of the key is missing; --help shows the usage`)
 }
 
 async function openKeys(dataDir: string): Promise<Keys> {
@@ -103,9 +114,44 @@ async function openKeys(dataDir: string): Promise<Keys> {
   return engine === null ? keysOfFile(join(dataDir, 'keys.json')) : keysOfEngine(engine)
 }
 
+const ACTIONS: Readonly<Record<string, Action>> = {
+  add: { options: ['key', 'scope'], wordsMax: 1, act: add },
+  list: { options: ['json'], wordsMax: 0, act: list },
+  revoke: { options: [], wordsMax: 1, act: revoke },
+}
+const CURVE = 'curve'
+const OPTIONS_OF_ALL = ['data-dir', 'config']
+
+/** The action that the words name, and the words that follow. Throws a CliError when they name none. */
+function actionOf([first, ...rest]: readonly string[]): [action: Action, words: string[]] {
+  if (first !== CURVE) {
+    return [ACTIONS[oneOf('the action', first, [...Object.keys(ACTIONS), CURVE])]!, rest]
+  }
+  const [name = 'show', ...words] = rest
+  const names = Object.keys(CURVE_ACTIONS)
+  return [CURVE_ACTIONS[oneOf('the action of curve', name, names)]!, words]
+}
+
+function checkFits({ options, wordsMax }: Action, given: object, words: readonly string[]): void {
+  const surplus = words[wordsMax]
+  if (surplus !== undefined)
+    throw new CliError(BAD_USAGE, `unexpected argument ${JSON.stringify(surplus)}`)
+  const stray = Object.keys(given).find((name) => ![...options, ...OPTIONS_OF_ALL].includes(name))
+  if (stray !== undefined)
+    throw new CliError(BAD_USAGE, `--${stray} does not go with this action; --help shows the usage`)
+}
+
 export const command = defineCommand({
-  usage: ['add NAME [--key KEY] [--scope SCOPE ...]', 'list [--json]', 'revoke NAME|ID'],
-  positionalsMax: 2,
+  usage: [
+    'add NAME [--key KEY] [--scope SCOPE ...]',
+    'list [--json]',
+    'revoke NAME|ID',
+    'curve [show]',
+    'curve add NAME [--public-key KEY]',
+    'curve list [--json]',
+    'curve revoke NAME',
+  ],
+  positionalsMax: 3,
   options: {
     key: { type: 'string', value: 'KEY', help: 'Add this key instead of a random one.' },
     scope: {
@@ -113,6 +159,11 @@ export const command = defineCommand({
       multiple: true,
       value: 'SCOPE',
       help: `One of ${SCOPES.join(', ')}; may be repeated; read when absent.`,
+    },
+    'public-key': {
+      type: 'string',
+      value: 'KEY',
+      help: 'Let in the client that has this CURVE public key (Z85) instead of making a pair for it.',
     },
     json: { type: 'boolean', help: 'List as a JSON array.' },
     'data-dir': {
@@ -122,11 +173,13 @@ export const command = defineCommand({
     },
     ...CONFIG_OPTION,
   },
-  async run({ values, positionals: [action, word] }) {
-    const act = ACTIONS[oneOf('the action', action, Object.keys(ACTIONS))]!
-    const { key, scope: scopes = ['read'], json: asJson = false } = values
-    const keys = await openKeys(configFor(values).config.data_dir)
-    await act(keys, { word, key, scopes, asJson }).catch((error: unknown) => {
+  async run({ values, positionals }) {
+    const [action, words] = actionOf(positionals)
+    checkFits(action, values, words)
+    const { key, scope: scopes = ['read'], 'public-key': publicKey, json: asJson = false } = values
+    const { data_dir: dataDir } = configFor(values).config
+    const asked = { dataDir, word: words[0], key, scopes, publicKey, asJson }
+    await action.act(asked).catch((error: unknown) => {
       const isUsage = error instanceof KeyError && error.kind === 'invalid'
       throw isUsage ? new CliError(BAD_USAGE, error.message) : error
     })

@@ -30,12 +30,16 @@ export const COMMANDS: Readonly<Record<string, Entry>> = {
     summary: 'Print ticks of a running engine as they come.',
     load: () => import('./tail.ts'),
   },
+  status: {
+    summary: 'Show what a running engine does, and what was lost.',
+    load: () => import('./status.ts'),
+  },
   brokers: {
     summary: 'List the supported brokers and what each offers.',
     load: () => import('./brokers.ts'),
   },
   keys: {
-    summary: 'Add, list and revoke the API keys of clients.',
+    summary: 'Add, list and revoke the keys of clients: API keys, and CURVE keys for ZeroMQ.',
     load: () => import('./keys.ts'),
   },
   sim: {

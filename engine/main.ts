@@ -6,6 +6,7 @@ import type { LoadedConfig } from '../config/load.ts'
 import type { Config } from '../config/schema.ts'
 import { adminRoutes } from './api/admin.ts'
 import { serveHttp } from './api/http.ts'
+import { CurveStore } from './auth/curve.ts'
 import { type KeyRecord, KeyStore } from './auth/keys.ts'
 import { nowMs } from './clock.ts'
 import { Core } from './core.ts'
@@ -179,7 +180,13 @@ async function startZeroMq(
   log: Logger,
 ): Promise<ZeroMqPublisher | null> {
   if (!limits.enabled) return null
-  return ZeroMqPublisher.start({ limits, feeds, outbox, folder, log })
+  const curve = limits.curve ? await openCurve(folder) : null
+  return ZeroMqPublisher.start({ limits, feeds, outbox, folder, curve, log })
+}
+
+async function openCurve(folder: string) {
+  const store = CurveStore.load(folder)
+  return { pair: await store.serverPair(), allows: (key: Uint8Array) => store.allows(key) }
 }
 
 /** Turns the ring's events into what clients see. */

@@ -35,6 +35,7 @@ const PURE_IMPORTS: Readonly<Record<string, readonly string[]>> = {
 /** Where wall clock and chance may come from, and why. */
 const CLOCKS: Readonly<Record<string, string>> = {
   'engine/clock.ts': 'it is the clock of all others',
+  'engine/auth/curve.ts': 'clients are stamped by the command, whose clock is the wall',
   'engine/auth/keys.ts': 'keys are stamped also by the command, whose clock is the wall',
   'engine/symbols/sync-worker.ts': 'generations are stamped once, in a thread that ends',
   'engine/feed/feed.ts': 'jitter keeps restarts apart',

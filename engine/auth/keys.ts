@@ -1,9 +1,10 @@
 // The API keys of this installation. A key is 256 random bits, told once; the file holds only its SHA-256.
 import { createHash, randomBytes, timingSafeEqual } from 'node:crypto'
-import { mkdir, open, readFile, rename, rm, stat } from 'node:fs/promises'
+import { mkdir, readFile } from 'node:fs/promises'
 import { dirname } from 'node:path'
 import { z } from 'zod'
 import { withFileLock } from './file-lock.ts'
+import { versionOf, writeAtomically } from './owner-file.ts'
 
 /** What a key may do: `read` streams and queries, `trade` places orders, `admin` manages the engine. */
 export const SCOPES = ['read', 'trade', 'admin'] as const
@@ -135,13 +136,13 @@ export class KeyStore {
 
   /** Takes over what another process wrote; true when the file had changed. A damaged file changes nothing. */
   async reload(): Promise<boolean> {
-    if ((await versionOf(this.#file)) === this.#version) return false
+    if (versionOf(this.#file) === this.#version) return false
     await this.#read()
     return true
   }
 
   async #read(): Promise<void> {
-    const version = await versionOf(this.#file)
+    const version = versionOf(this.#file)
     this.#take(
       version === '' ? [] : parseRecords(await readFile(this.#file, 'utf8'), this.#file),
       version,
@@ -162,7 +163,7 @@ export class KeyStore {
       await this.#read()
       const { records, result } = edit(this.list())
       await writeAtomically(this.#file, `${JSON.stringify({ keys: records }, null, 2)}\n`)
-      this.#take(records, await versionOf(this.#file))
+      this.#take(records, versionOf(this.#file))
       return result
     })
   }
@@ -210,34 +211,5 @@ function parseRecords(text: string, file: string): KeyRecord[] {
       'corrupt',
       `${file} is damaged and was left as it is: repair it, or move it away to start without keys`,
     )
-  }
-}
-
-/** Changes with every write of a file; '' when there is none. */
-async function versionOf(file: string): Promise<string> {
-  try {
-    const { ino, mtimeNs, size } = await stat(file, { bigint: true })
-    return `${ino}:${mtimeNs}:${size}`
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return ''
-    throw error
-  }
-}
-
-/** Writes a file that only its owner may read, such that a crash leaves the old one or the new one. */
-async function writeAtomically(file: string, text: string): Promise<void> {
-  const temporary = `${file}.${randomBytes(4).toString('hex')}.tmp`
-  try {
-    const handle = await open(temporary, 'wx', 0o600)
-    try {
-      await handle.writeFile(text)
-      await handle.sync()
-    } finally {
-      await handle.close()
-    }
-    await rename(temporary, file)
-  } catch (error) {
-    await rm(temporary, { force: true })
-    throw error
   }
 }

@@ -6,7 +6,7 @@ import { test } from 'node:test'
 import { packageRoot } from '../../config/root.ts'
 import { endOf, runCommand, startCommand } from './run.ts'
 
-const COMMAND_NAMES = ['start', 'tail', 'brokers', 'keys', 'sim', 'decode']
+const COMMAND_NAMES = ['start', 'tail', 'status', 'brokers', 'keys', 'sim', 'decode']
 
 test('--help lists the commands and the exit codes', async () => {
   for (const word of ['--help', '-h', 'help']) {
@@ -66,15 +66,50 @@ const MISUSES: [words: string[], sentence: string][] = [
     ['sim', '--broker', 'zerodha', '--rate', '1e3'],
     '--rate is "1e3"; it must be a whole number from 0 to 10000000',
   ],
+  [['tail'], 'name at least one instrument, such as NSE:RELIANCE'],
+  [['tail', 'RELIANCE'], '"RELIANCE" is not EXCHANGE:SYMBOL, such as NSE:RELIANCE'],
+  [['tail', 'NSE:RELIANCE', '--curve', 'keys.json'], '--curve goes with --zmq only'],
+  [
+    ['tail', '--zmq', '127.0.0.1:5555'],
+    '--zmq is "127.0.0.1:5555"; it must begin with tcp:// or ipc://, such as tcp://127.0.0.1:5555',
+  ],
+  [
+    ['tail', '--zmq', 'tcp://127.0.0.1'],
+    '--zmq tcp://127.0.0.1 cannot be used (Invalid argument); it must be tcp://HOST:PORT or ipc://PATH',
+  ],
+  [
+    ['tail', '--zmq', 'tcp://127.0.0.1:5555', '--url', 'ws://127.0.0.1:8765'],
+    '--url is for the WebSocket and does not go with --zmq',
+  ],
+  [
+    ['tail', '--zmq', 'tcp://127.0.0.1:5555', '--curve', 'none.json'],
+    'none.json cannot be read (ENOENT); make one with `tickplant keys curve add NAME`',
+  ],
   [['decode', '--broker', 'zerodha'], 'the file is missing; - reads from stdin'],
   [
     ['decode', '--broker', 'zerodha', '--format', 'xml', '-'],
     '--format is "xml"; it must be one of: bin, hex, base64, text',
   ],
-  [['keys'], 'the action is missing; it must be one of: add, list, revoke'],
-  [['keys', 'del'], 'the action is "del"; it must be one of: add, list, revoke'],
+  [['keys'], 'the action is missing; it must be one of: add, list, revoke, curve'],
+  [['keys', 'del'], 'the action is "del"; it must be one of: add, list, revoke, curve'],
   [['keys', 'add'], 'the name of the key is missing; --help shows the usage'],
-  [['keys', 'list', 'x'], 'list takes no name; it lists all keys'],
+  [['keys', 'list', 'x'], 'unexpected argument "x"'],
+  [['keys', 'add', 'x', 'y'], 'unexpected argument "y"'],
+  [
+    ['keys', 'list', '--scope', 'read'],
+    '--scope does not go with this action; --help shows the usage',
+  ],
+  [
+    ['keys', 'curve', 'del'],
+    'the action of curve is "del"; it must be one of: show, add, list, revoke',
+  ],
+  [['keys', 'curve', 'add'], 'the name of the client is missing; --help shows the usage'],
+  [['keys', 'curve', 'revoke'], 'the name of the client is missing; --help shows the usage'],
+  [['keys', 'curve', 'list', 'x'], 'unexpected argument "x"'],
+  [
+    ['keys', 'curve', 'add', 'x', '--key', 'abcdefgh'],
+    '--key does not go with this action; --help shows the usage',
+  ],
 ]
 
 for (const [words, sentence] of MISUSES) {

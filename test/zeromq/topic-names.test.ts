@@ -5,11 +5,11 @@ import type { Mode } from '../../codecs/tick.ts'
 import { Prefixes } from '../../engine/distribute/zeromq/prefixes.ts'
 import {
   brokerTopic,
+  isOfStatus,
   isPrintable,
   partings,
   plainTopic,
   readTopic,
-  statusBroker,
   statusTopic,
 } from '../../engine/distribute/zeromq/topic-names.ts'
 
@@ -68,10 +68,14 @@ test('what is no full topic is read as none', () => {
   for (const text of others) assert.equal(readTopic(text), null, text)
 })
 
-test('a status topic names its broker', () => {
-  assert.equal(statusBroker(statusTopic('zerodha')), 'zerodha')
-  assert.equal(statusBroker('STATUS'), null)
-  assert.equal(statusBroker('NSE_STATUS/_LTP'), null)
+test('a status topic names its broker, and is told from topics of ticks', () => {
+  assert.equal(statusTopic('zerodha'), 'STATUS/zerodha')
+  assert.deepEqual(['STATUS/', 'STATUS/zerodha', 'STATUS', 'NSE_STATUS/_LTP'].map(isOfStatus), [
+    true,
+    true,
+    false,
+    false,
+  ])
 })
 
 test('names are printable ASCII', () => {

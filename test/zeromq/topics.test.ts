@@ -158,13 +158,15 @@ test('the ipc endpoint carries the same, readable only by this user', async (con
 })
 
 test('a new reader of the status learns the state of each socket', async (context) => {
-  const reader = TopicReader.ticks(context, plant, ['STATUS/zerodha'])
-  const [state] = await reader.waitFor('STATUS/zerodha', 1)
-  assert.deepEqual(state, {
-    type: 'feed_status',
-    broker: 'zerodha',
-    status: 'live',
-    socket: 0,
-    snapshot: true,
-  })
+  for (const topic of ['STATUS/zerodha', 'STATUS/']) {
+    const reader = TopicReader.ticks(context, plant, [topic])
+    const [state] = await reader.waitFor('STATUS/zerodha', 1)
+    assert.deepEqual(state, {
+      type: 'feed_status',
+      broker: 'zerodha',
+      status: 'live',
+      socket: 0,
+      snapshot: true,
+    })
+  }
 })

@@ -5,6 +5,7 @@ import { join } from 'node:path'
 import { pack } from 'msgpackr'
 import { Context } from 'zeromq'
 import type { Mode } from '../../../codecs/tick.ts'
+import type { CurvePair } from '../../auth/curve-pair.ts'
 import { nowMs } from '../../clock.ts'
 import type { Feed } from '../../feed/feed.ts'
 import type { Logger } from '../../observe/log.ts'
@@ -18,9 +19,10 @@ import { Prefixes } from './prefixes.ts'
 import { CapacityShare } from './share.ts'
 import { PublisherSocket, type SocketOptions } from './socket.ts'
 import { Channel } from './topic.ts'
-import { BATCH_TOPIC, statusBroker, statusTopic } from './topic-names.ts'
+import { BATCH_TOPIC, isOfStatus, statusTopic } from './topic-names.ts'
 import { TopicQueue } from './topic-queue.ts'
 import { type Mistake, Topics } from './topics.ts'
+import { startZap } from './zap.ts'
 
 // How long a new subscription may stay unheard.
 const POLL_MS = 10
@@ -37,10 +39,10 @@ export interface ZeroMqLimits {
   readonly batch_queue_messages_max: number
 }
 
-/** The server's side of CURVE. Keys are Z85. */
+/** The server's key pair, Z85, and who may connect. */
 export interface Curve {
-  readonly publicKey: string
-  readonly secretKey: string
+  readonly pair: CurvePair
+  allows(publicKey: Uint8Array): boolean
 }
 
 export interface ZeroMqOptions {
@@ -49,7 +51,8 @@ export interface ZeroMqOptions {
   readonly outbox: Outbox
   /** Folder of the ipc endpoints. */
   readonly folder: string
-  readonly curve?: Curve
+  /** Null lets in whoever reaches the sockets. */
+  readonly curve: Curve | null
   readonly log: Logger
 }
 
@@ -80,7 +83,9 @@ export class ZeroMqPublisher {
   #ticks: PublisherSocket | null = null
   #batch: PublisherSocket | null = null
   #timer: NodeJS.Timeout | undefined
+  #zap: { close(): void } | null = null
   #snapshots = 0
+  #refused = 0
 
   private constructor(options: ZeroMqOptions) {
     const { feeds, limits, outbox } = options
@@ -127,16 +132,17 @@ export class ZeroMqPublisher {
       ticks: this.#ticks!.endpoints,
       batches: this.#batch!.endpoints,
       format: limits.format,
-      curvePublicKey: curve?.publicKey ?? null,
+      curvePublicKey: curve?.pair.publicKey ?? null,
     }
   }
 
   async #bind(): Promise<void> {
     const { limits, folder, curve } = this.#options
+    if (curve !== null) this.#zap = await this.#letIn(curve)
     const common = {
       context: this.#context,
       address: await addressOf(limits.host, curve),
-      curveSecretKey: curve?.secretKey ?? null,
+      curveSecretKey: curve?.pair.secretKey ?? null,
     }
     const ticks: SocketOptions = {
       ...common,
@@ -177,6 +183,16 @@ export class ZeroMqPublisher {
     this.#queue.close()
     this.#ticks?.close()
     this.#batch?.close()
+    this.#zap?.close()
+  }
+
+  #letIn({ allows }: Curve) {
+    return startZap(this.#context, allows, (address, reason) => {
+      this.#refused += 1
+      const heldBack = this.#sampler.admit('refused client', nowMs())
+      if (heldBack === null) return
+      this.#options.log.warn({ address, reason, heldBack }, 'zeromq: a client was refused')
+    })
   }
 
   /** Sends an event of a feed, in its place among the ticks. */
@@ -199,10 +215,10 @@ export class ZeroMqPublisher {
   }
 
   #onSubscribe(topic: string): void {
-    const broker = statusBroker(topic)
-    if (broker !== null) {
-      const feed = this.#options.feeds.find(({ id }) => id === broker)
-      if (feed !== undefined) this.#sendStates(feed)
+    if (isOfStatus(topic)) {
+      for (const feed of this.#options.feeds) {
+        if (statusTopic(feed.id).startsWith(topic)) this.#sendStates(feed)
+      }
       return
     }
     const mistake = this.#topics.subscribe(topic)
@@ -257,9 +273,10 @@ export class ZeroMqPublisher {
       ticks: this.#ticks!.endpoints,
       batches: this.#batch!.endpoints,
       format: limits.format,
-      curve: curve !== undefined,
+      curve: curve !== null,
       peers: this.#ticks!.peers + this.#batch!.peers,
       disconnected: this.#ticks!.disconnected + this.#batch!.disconnected,
+      clientsRefused: this.#refused,
       handshakeFailures: this.#ticks!.handshakeFailures + this.#batch!.handshakeFailures,
       topicsNamed: this.#topics.named + this.#batchTopics.named,
       topicsDemanding: this.#topics.holding + this.#batchTopics.holding,
@@ -271,7 +288,6 @@ export class ZeroMqPublisher {
       unknownTopics: this.#topics.mistakes.unknown + this.#batchTopics.mistakes.unknown,
       malformedTopics: this.#topics.mistakes.malformed + this.#batchTopics.mistakes.malformed,
       sent: this.#queue.sent,
-      sendFailures: this.#ticks!.sendFailures + this.#batch!.sendFailures,
       waiting: this.#queue.waiting,
       conflated: this.#queue.conflated,
       snapshots: this.#snapshots,
@@ -282,14 +298,14 @@ export class ZeroMqPublisher {
 }
 
 /** The address to bind. Throws where it is beyond loopback and nothing keeps strangers out. */
-async function addressOf(host: string, curve: Curve | undefined): Promise<string> {
+async function addressOf(host: string, curve: Curve | null): Promise<string> {
   const { address } = await lookup(host).catch((error: Error) => {
     throw new StartError(
       `zeromq.host is ${JSON.stringify(host)}, which is no address here (${error.message})`,
     )
   })
   const isLoopback = address.startsWith('127.') || address === '::1'
-  if (isLoopback || curve !== undefined) return address
+  if (isLoopback || curve !== null) return address
   throw new StartError(
     `zeromq.host is ${host}, beyond this machine, where anyone could read: set zeromq.curve to true ` +
       '(`tickplant keys curve` makes the keys), or zeromq.host to 127.0.0.1',

@@ -60,9 +60,9 @@ export function* partings(
   }
 }
 
-/** The broker of a status topic, or null for another topic. */
-export function statusBroker(text: string): string | null {
-  return text.startsWith(STATUS) ? text.slice(STATUS.length) : null
+/** Whether a subscribed text selects events of feeds and nothing else. */
+export function isOfStatus(text: string): boolean {
+  return text.startsWith(STATUS)
 }
 
 /** Whether a topic is made of characters that names can have. */

@@ -1,0 +1,252 @@
+// What a running engine tells of itself: first all that was lost or refused.
+import { z } from 'zod'
+import { CliError, columns, defineCommand, FAILED, NO_ENGINE, OK } from './command.ts'
+import { CONFIG_OPTION, configFor } from './config-options.ts'
+import { adminRequest, findEngine } from './running-engine.ts'
+
+const count = z.number()
+
+const feedSchema = z.object({
+  broker: z.string(),
+  sockets: z.array(z.string()),
+  instrumentsListed: count,
+  instrumentsWanted: count,
+  capacity: count,
+  workerRestarts: count,
+  ticks: count,
+  rejects: count,
+  unknownTokens: count,
+  disconnects: count,
+  ring: z.object({ behind: count, lost: count }),
+})
+
+const clientSchema = z.object({
+  number: count,
+  /** Empty before the client has authenticated. */
+  key: z.string(),
+  format: z.string(),
+  instruments: count,
+  itemsSent: count,
+})
+
+const zeromqSchema = z.object({
+  ticks: z.array(z.string()),
+  batches: z.array(z.string()),
+  format: z.string(),
+  curve: z.boolean(),
+  peers: count,
+  handshakeFailures: count,
+  topicsNamed: count,
+  topicsWaiting: count,
+  instrumentsDemanded: count,
+  instrumentsDemandedMax: count,
+  prefixes: count,
+  prefixesRefused: count,
+  unknownTopics: count,
+  malformedTopics: count,
+  sent: count,
+  clientsRefused: count,
+  waiting: count,
+  conflated: count,
+  batchesSent: count,
+  batchItemsSent: count,
+})
+
+/** The part of the status that is printed; there may be more. */
+const statusSchema = z.object({
+  uptimeS: count,
+  feeds: z.array(feedSchema),
+  clients: z.object({
+    connected: count,
+    itemsSent: count,
+    closedSlow: count,
+    refusedFull: count,
+    list: z.array(clientSchema),
+  }),
+  zeromq: zeromqSchema.nullable(),
+  latency: z.object({
+    count,
+    p50Us: count,
+    p90Us: count,
+    p99Us: count,
+    p999Us: count,
+    maxUs: count,
+  }),
+})
+
+type Status = z.infer<typeof statusSchema>
+type FeedStatus = Status['feeds'][number]
+type ZeromqStatus = NonNullable<Status['zeromq']>
+type Loss = readonly [where: string, count: number, what: string]
+
+/** All that ticks may be missing for, each with its count. */
+function lossesOf({ feeds, clients, zeromq }: Status): Loss[] {
+  const overZeromq: Loss[] = zeromq === null ? [] : zeromqLosses(zeromq)
+  return [
+    ...feeds.flatMap(feedLosses),
+    ['websocket', clients.closedSlow, 'clients closed because they read too slowly'],
+    ['websocket', clients.refusedFull, 'clients refused because there are too many'],
+    ...overZeromq,
+  ]
+}
+
+function feedLosses(feed: FeedStatus): Loss[] {
+  const { broker } = feed
+  return [
+    [
+      broker,
+      feed.disconnects,
+      'times that a socket to the broker was lost, and what it would have carried',
+    ],
+    [broker, feed.workerRestarts, 'times that the feed worker crashed and was started again'],
+    [broker, feed.rejects, 'frames or packets that made no sense'],
+    [broker, feed.unknownTokens, 'ticks of tokens that the instruments of today do not hold'],
+    [broker, feed.ring.lost, 'ticks overwritten before the core came to them'],
+  ]
+}
+
+function zeromqLosses(zeromq: ZeromqStatus): Loss[] {
+  return [
+    ['zeromq', zeromq.conflated, 'ticks replaced by newer ones of their topic while they waited'],
+    ['zeromq', zeromq.clientsRefused, 'clients refused, because their key is not allowed'],
+    ['zeromq', zeromq.topicsWaiting, "topics that wait for room in the broker's capacity"],
+    ['zeromq', zeromq.unknownTopics, 'subscriptions to instruments that no broker lists'],
+    ['zeromq', zeromq.malformedTopics, 'subscriptions with characters that no name has'],
+    ['zeromq', zeromq.prefixesRefused, 'prefixes refused because there are too many'],
+    ['zeromq', zeromq.handshakeFailures, 'connections that failed at the handshake'],
+  ]
+}
+
+const shown = (value: number) => value.toLocaleString('en-US')
+
+function lossLines(status: Status): string[] {
+  const losses = lossesOf(status).filter(([, times]) => times > 0)
+  if (losses.length === 0) return ['Nothing lost.']
+  const rows = losses.map(([where, times, what]) => [where, shown(times), what])
+  return ['Lost or refused:', ...columns(rows)]
+}
+
+function feedLines({ feeds }: Status): string[] {
+  const header = [
+    'FEED',
+    'SOCKETS',
+    'LISTED',
+    'WANTED',
+    'TICKS',
+    'REJECTS',
+    'UNKNOWN',
+    'RING LAG',
+    'RING LOST',
+  ]
+  const rows = feeds.map((feed) => [
+    feed.broker,
+    feed.sockets.join(' ') || 'none',
+    shown(feed.instrumentsListed),
+    `${shown(feed.instrumentsWanted)} of ${shown(feed.capacity)}`,
+    shown(feed.ticks),
+    shown(feed.rejects),
+    shown(feed.unknownTokens),
+    shown(feed.ring.behind),
+    shown(feed.ring.lost),
+  ])
+  return columns([header, ...rows])
+}
+
+function clientLines({ clients: { list, connected, itemsSent } }: Status): string[] {
+  const total = `WebSocket: connected ${shown(connected)}, items sent ${shown(itemsSent)}`
+  if (list.length === 0) return [total]
+  const rows = list.map(({ number, key, format, instruments, itemsSent: sent }) => [
+    String(number),
+    key || 'not authenticated',
+    format,
+    shown(instruments),
+    shown(sent),
+  ])
+  return [total, ...columns([['CLIENT', 'KEY', 'FORMAT', 'INSTRUMENTS', 'ITEMS SENT'], ...rows])]
+}
+
+function zeromqLines({ zeromq }: Status): string[] {
+  if (zeromq === null) return ['ZeroMQ: turned off']
+  const { instrumentsDemanded: demanded, instrumentsDemandedMax: most } = zeromq
+  const asked = `asking for ${shown(demanded)} of ${shown(most)} instruments`
+  return [
+    `ZeroMQ: connected ${shown(zeromq.peers)}${zeromq.curve ? ' (CURVE)' : ''}`,
+    ...columns([
+      ['ticks', `${zeromq.ticks.join(' ')} (${zeromq.format})`],
+      ['', `topics ${shown(zeromq.topicsNamed)}, ${asked}; prefixes ${shown(zeromq.prefixes)}`],
+      [
+        '',
+        `sent ${shown(zeromq.sent)}, waiting ${shown(zeromq.waiting)}, conflated ${shown(zeromq.conflated)}`,
+      ],
+      ['batches', zeromq.batches.join(' ')],
+      ['', `sent ${shown(zeromq.batchesSent)}, items in them ${shown(zeromq.batchItemsSent)}`],
+    ]),
+  ]
+}
+
+function latencyLine({ latency }: Status): string {
+  if (latency.count === 0) return 'Latency from socket to send: nothing sent yet'
+  const { p50Us, p90Us, p99Us, p999Us, maxUs } = latency
+  const percentiles = Object.entries({
+    p50: p50Us,
+    p90: p90Us,
+    p99: p99Us,
+    'p99.9': p999Us,
+    max: maxUs,
+  })
+  const texts = percentiles.map(([name, us]) => `${name} ${shown(us)} µs`)
+  return `Latency from socket to send: ${texts.join('  ')}  (${shown(latency.count)} ticks)`
+}
+
+function uptime(seconds: number): string {
+  const [hours, minutes] = [Math.floor(seconds / 3600), Math.floor(seconds / 60) % 60]
+  return hours > 0 ? `${hours} h ${minutes} min` : minutes > 0 ? `${minutes} min` : `${seconds} s`
+}
+
+function describe(status: Status, pid: number): string[] {
+  const sections = [lossLines, feedLines, clientLines, zeromqLines]
+  return [
+    `Engine of process ${pid}, up ${uptime(status.uptimeS)}`,
+    ...sections.flatMap((lines) => [...lines(status), '']),
+    latencyLine(status),
+  ]
+}
+
+export const command = defineCommand({
+  usage: ['[--json]'],
+  options: {
+    json: { type: 'boolean', help: 'Print all that the engine tells, as JSON.' },
+    'data-dir': {
+      type: 'string',
+      value: 'FOLDER',
+      help: 'Data folder instead of the configured one.',
+    },
+    ...CONFIG_OPTION,
+  },
+  async run({ values }) {
+    const engine = await findEngine(configFor(values).config.data_dir)
+    if (engine === null) {
+      throw new CliError(
+        NO_ENGINE,
+        'no engine is running on this data folder; start one with `tickplant start`',
+      )
+    }
+    const told = await adminRequest(engine, 'GET', '/admin/status')
+    const lines = values.json
+      ? [JSON.stringify(told, null, 2)]
+      : describe(readStatus(told), engine.pid)
+    process.stdout.write(`${lines.join('\n')}\n`)
+    return OK
+  },
+})
+
+function readStatus(told: unknown): Status {
+  const parsed = statusSchema.safeParse(told)
+  if (parsed.success) return parsed.data
+  const { path, message } = parsed.error.issues[0]!
+  const why = `${path.join('.')}: ${message}`
+  throw new CliError(
+    FAILED,
+    `the engine tells its status in another form (${why}); it may be of another version: use --json`,
+  )
+}
