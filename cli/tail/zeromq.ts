@@ -1,7 +1,7 @@
 // Ticks over ZeroMQ, from a socket that publishes two frames, topic and payload: docs/zeromq.md.
 import { readFile } from 'node:fs/promises'
 import { unpack } from 'msgpackr'
-import { XSubscriber } from 'zeromq'
+import { type Event, type EventOfType, type Observer, XSubscriber } from 'zeromq'
 import { z } from 'zod'
 import { CURVE_KEY_BYTES } from '../../engine/auth/curve-pair.ts'
 import { decodeZ85 } from '../../engine/auth/z85.ts'
@@ -76,8 +76,10 @@ function createSocket(curve: CurveKeys | null): XSubscriber {
   return socket
 }
 
-/** Tells on stderr when nobody answers, or no longer: the socket goes on trying by itself. */
-function tellSilence({ events }: XSubscriber, endpoint: string): void {
+type Watchers = Readonly<Record<string, (event: Event) => void>>
+
+/** Watchers that tell on stderr when nobody answers, or no longer: the socket goes on trying by itself. */
+function tellSilence(endpoint: string): Watchers {
   const tell = (text: string) => process.stderr.write(`tickplant: ${text}; still trying\n`)
   let state: 'silent' | 'reached' | 'ready' = 'silent'
   const timer = setTimeout(() => {
@@ -86,27 +88,40 @@ function tellSilence({ events }: XSubscriber, endpoint: string): void {
       tell(`${endpoint} does not finish the handshake (is it ZeroMQ? are these its --curve keys?)`)
     }
   }, PATIENCE_MS).unref()
-  events.on('connect', () => {
-    state = 'reached'
-  })
-  events.on('handshake', () => {
-    state = 'ready'
-  })
-  events.on('disconnect', () => {
-    if (state !== 'ready') return
-    state = 'silent'
-    tell(`the connection to ${endpoint} is lost`)
-    timer.refresh()
-  })
+  return {
+    connect() {
+      state = 'reached'
+    },
+    handshake() {
+      state = 'ready'
+    },
+    disconnect() {
+      if (state !== 'ready') return
+      state = 'silent'
+      tell(`the connection to ${endpoint} is lost`)
+      timer.refresh()
+    },
+  }
 }
 
-/** Why the engine does not let this client in, after which a socket tries no more. */
-function onRefused({ events }: XSubscriber, end: (why: string) => void): void {
-  events.on('handshake:error:auth', () => end('it does not know the keys of this client'))
-  events.on('handshake:error:protocol', ({ error }) => {
-    const isCurve = error.code === 'ERR_ZMTP_MECHANISM_MISMATCH'
-    end(isCurve ? 'only one of the two uses CURVE; see --curve' : error.code)
-  })
+/** Watchers for why the engine does not let this client in, after which a socket tries no more. */
+function hearRefusals(end: (why: string) => void): Watchers {
+  return {
+    'handshake:error:auth': () => end('it does not know the keys of this client'),
+    'handshake:error:protocol'(event) {
+      const { code } = (event as EventOfType<'handshake:error:protocol'>).error
+      const isCurve = code === 'ERR_ZMTP_MECHANISM_MISMATCH'
+      end(isCurve ? 'only one of the two uses CURVE; see --curve' : code)
+    },
+  }
+}
+
+async function watch(events: Observer, watchers: Watchers): Promise<void> {
+  try {
+    for await (const event of events) watchers[event.type]?.(event)
+  } catch (error) {
+    if (!events.closed) throw error
+  }
 }
 
 /** The items of one message: a tick, an event, or a batch of them. Throws a CliError for anything else. */
@@ -139,13 +154,19 @@ export async function* zeromqItems(
   signal: AbortSignal,
 ): Items {
   const socket = createSocket(curve)
-  let refusal: string | null = null
-  onRefused(socket, (why) => {
-    refusal ??= `${endpoint} refuses the connection: ${why}`
+  const { events } = socket
+  const close = () => {
+    // The observer does not always hear that its socket is closed, and would then keep the process alive.
+    events.close()
     socket.close()
+  }
+  let refusal: string | null = null
+  const refusals = hearRefusals((why) => {
+    refusal ??= `${endpoint} refuses the connection: ${why}`
+    close()
   })
-  tellSilence(socket, endpoint)
-  signal.addEventListener('abort', () => socket.close())
+  void watch(events, { ...tellSilence(endpoint), ...refusals })
+  signal.addEventListener('abort', close)
   try {
     connect(socket, endpoint)
     for (const topic of topicsOf(instruments, mode)) await socket.send(SUBSCRIBE + topic)
@@ -153,7 +174,7 @@ export async function* zeromqItems(
       if (isPlain(frames)) yield itemsOf(frames, endpoint)
     }
   } finally {
-    socket.close()
+    close()
   }
   if (refusal !== null) throw new CliError(NO_ENGINE, refusal)
 }

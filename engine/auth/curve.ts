@@ -15,7 +15,7 @@ const CLIENTS_FILE = 'curve-clients.json'
 /** Shorter than a key in Z85, so that no name is a key. */
 const NAME = /^[A-Za-z0-9][A-Za-z0-9._@-]{0,31}$/
 /** Keeps a file that is read between ticks small. */
-const CLIENTS_MAX = 256
+const CLIENTS_MAX = 128
 
 const clientSchema = z.strictObject({
   name: z.string().regex(NAME),

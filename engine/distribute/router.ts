@@ -38,8 +38,10 @@ const MODES = [MODE_LTP, MODE_QUOTE, MODE_DEPTH] as const
 
 class Route {
   readonly instrument: number
-  readonly identity: TickIdentity
-  readonly packedIdentity: Uint8Array
+  /** Which of the router's namings the identity is of. */
+  naming: number
+  identity: TickIdentity
+  packedIdentity: Uint8Array
   readonly #heads: string[] = []
   /** Subscribers and followers by mode, apart by encoding, so that the inner loops call one kind of method. */
   readonly texts: Subscriber[][] = [[], [], [], []]
@@ -47,10 +49,18 @@ class Route {
   /** How many of them hold the mode, by mode: followers do not. */
   readonly holders = [0, 0, 0, 0]
 
-  constructor(instrument: number, identity: TickIdentity) {
+  constructor(instrument: number, identity: TickIdentity, naming: number) {
     this.instrument = instrument
     this.identity = identity
     this.packedIdentity = packIdentity(identity)
+    this.naming = naming
+  }
+
+  /** Takes a new identity, of which only the token may differ. */
+  rename(identity: TickIdentity, naming: number): void {
+    this.identity = identity
+    this.packedIdentity = packIdentity(identity)
+    this.naming = naming
   }
 
   head(mode: Mode): string {
@@ -92,6 +102,7 @@ export class Router {
   onFlow: FlowListener | null = null
   /** Gets every tick that is wanted by anyone, in the mode in which the broker sent it. */
   everything: Subscriber | null = null
+  #naming = 0
   readonly #routeOf: Int32Array
   readonly #routes: (Route | null)[] = [null]
   readonly #free: number[] = []
@@ -118,6 +129,14 @@ export class Router {
   /** Seq of the last value of an instrument, 0 where there is none. */
   lastSeq(instrument: number): number {
     return this.#lastValues.seqOf(instrument)
+  }
+
+  /**
+   * Has every instrument identified anew, each before its next tick, so that a change of all of them holds nobody up.
+   * Symbols stay: only a token may be another one.
+   */
+  renewIdentities(): void {
+    this.#naming += 1
   }
 
   /** Adds a subscriber that is not yet subscribed in this mode, and does not follow it. */
@@ -176,6 +195,7 @@ export class Router {
     }
     this.#lastValues.store(tick)
     const route = this.#routes[number]!
+    if (route.naming !== this.#naming) this.#rename(route)
     for (let mode = MODE_LTP as number; mode <= tick.mode; mode++) {
       const texts = route.texts[mode]!
       if (texts.length > 0) {
@@ -200,6 +220,7 @@ export class Router {
     const route = this.#route(instrument)
     if (route === null || !this.#lastValues.load(instrument, scratch)) return
     if (scratch.mode < mode) return
+    if (route.naming !== this.#naming) this.#rename(route)
     if (!subscriber.isPacked) {
       subscriber.queueText(encodeOpenAlgo(scratch, mode, route.head(mode), true))
       return
@@ -221,11 +242,15 @@ export class Router {
   }
 
   #addRoute(instrument: number): Route {
-    const route = new Route(instrument, this.#identify(instrument))
+    const route = new Route(instrument, this.#identify(instrument), this.#naming)
     const number = this.#free.pop() ?? this.#routes.length
     this.#routes[number] = route
     this.#routeOf[instrument] = number
     return route
+  }
+
+  #rename(route: Route): void {
+    route.rename(this.#identify(route.instrument), this.#naming)
   }
 
   #removeRoute(instrument: number): void {

@@ -180,13 +180,13 @@ test('while the list of clients is damaged nobody new gets in, until it is repai
   const file = join(dataDir, 'curve-clients.json')
   const whole = readFileSync(file)
   writeFileSync(file, '{"clients": [')
-  const waiting = { handshakeInterval: 100, reconnectInterval: 10 }
+  const waiting = { handshakeInterval: 250, reconnectInterval: 10 }
   const client = subscribe(context, endpoints.tcp, {
     ...clientOptions(serverKey, keys),
     ...waiting,
   })
-  await until('it has come again', () => failures.length >= 3)
-  assert.equal(failures[0], 'handshake:error:auth 300')
+  await until('it has come again', () => refused.length >= 2)
+  assert.ok(failures.includes('handshake:error:auth 300'), failures.join())
   assert.match(refused[0]!, /^127\.0\.0\.1: .*curve-clients\.json is damaged/)
   writeFileSync(file, whole)
   await publishTo(server, client, 'welcome')

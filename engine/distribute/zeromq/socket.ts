@@ -1,7 +1,7 @@
 // One XPUB socket: binds, learns what is subscribed, sends.
 import { chmod } from 'node:fs/promises'
 import { isIPv6 } from 'node:net'
-import { type Context, type EventType, XPublisher } from 'zeromq'
+import { type Context, type Observer, XPublisher } from 'zeromq'
 import { StartError } from '../../start-error.ts'
 import type { Frames } from './topic.ts'
 import { curveServerOptions } from './zap.ts'
@@ -17,11 +17,7 @@ const HEARTBEAT_MS_MAX = 30_000
 const LINGER_MS = 200
 const SUBSCRIBE = 1
 const UNSUBSCRIBE = 0
-const FAILURES: readonly EventType[] = [
-  'handshake:error:protocol',
-  'handshake:error:auth',
-  'handshake:error:other',
-]
+const HANDSHAKE_FAILED = 'handshake:error:'
 
 export interface SocketOptions {
   readonly context: Context
@@ -51,6 +47,7 @@ export class PublisherSocket {
   disconnected = 0
   handshakeFailures = 0
   readonly #socket: XPublisher
+  readonly #events: Observer
   readonly #listener: SubscriptionListener
   #isOpen = true
   #isReading = false
@@ -59,17 +56,8 @@ export class PublisherSocket {
     this.#socket = socket
     this.endpoints = endpoints
     this.#listener = listener
-    socket.events.on('accept', () => {
-      this.accepted += 1
-    })
-    socket.events.on('disconnect', () => {
-      this.disconnected += 1
-    })
-    for (const failure of FAILURES) {
-      socket.events.on(failure, () => {
-        this.handshakeFailures += 1
-      })
-    }
+    this.#events = socket.events
+    void this.#countEvents()
   }
 
   /** Binds TCP and IPC. Throws a sentence that names the configuration key. */
@@ -153,7 +141,21 @@ export class PublisherSocket {
   close(): void {
     if (!this.#isOpen) return
     this.#isOpen = false
+    // The observer does not always hear that its socket is closed, and would then keep the process alive.
+    this.#events.close()
     this.#socket.close()
+  }
+
+  async #countEvents(): Promise<void> {
+    try {
+      for await (const { type } of this.#events) {
+        if (type === 'accept') this.accepted += 1
+        else if (type === 'disconnect') this.disconnected += 1
+        else if (type.startsWith(HANDSHAKE_FAILED)) this.handshakeFailures += 1
+      }
+    } catch (error) {
+      if (!this.#events.closed) throw error
+    }
   }
 
   async #readAll(): Promise<void> {
