@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict'
+import { statSync } from 'node:fs'
 import { after, beforeEach, test } from 'node:test'
 import { type Share, sharesOf, startPlant, until } from '../support/plant.ts'
 import { StreamClient } from '../support/stream-client.ts'
@@ -155,6 +156,7 @@ test('the ipc endpoint carries the same, readable only by this user', async (con
   const reader = TopicReader.connect(context, ipc, [`NSE_${symbol}_QUOTE`])
   const [tick] = await reader.waitFor(`NSE_${symbol}_QUOTE`, 1)
   assert.equal(tick!.symbol, symbol)
+  assert.equal(statSync(ipc.slice('ipc://'.length)).mode & 0o777, 0o600)
 })
 
 test('a new reader of the status learns the state of each socket', async (context) => {
