@@ -73,11 +73,17 @@ export interface SignIn {
   readonly steps: readonly SignInStep[]
 }
 
+/**
+ * A broker's own mark of an instrument: a uint32, or else 1 to 100 characters of ASCII (`NSE_EQ|INE002A01018`, an index
+ * name), which the feed repeats byte for byte.
+ */
+export type Token = number | string
+
 /** One instrument that the engine wants at another mode than before; mode 0: no longer wanted. */
 export interface Want {
   readonly instrument: number
   readonly segment: number
-  readonly token: number
+  readonly token: Token
   readonly mode: Mode | 0
 }
 
@@ -162,7 +168,7 @@ export interface InstrumentRow {
   readonly brokerSymbol: string
   readonly brokerExchange: string
   /** The broker's token as the feed answers with it. */
-  readonly token: number
+  readonly token: Token
   /** The broker's segment where tokens repeat between segments, else 0. */
   readonly segment: number
   /** The exchange's own token, where the broker tells it. */
@@ -176,11 +182,15 @@ export interface InstrumentRow {
   readonly instrumentType: InstrumentType
   /** Rupees. */
   readonly tickSize: number
+  /** Units of one order above which the exchange refuses it, or null where the broker does not tell. */
+  readonly freezeQuantity: number | null
 }
 
 export interface InstrumentSource {
   /** The files to download, in order; each holds rows of its own. */
   files(hosts: Hosts, session: Session): readonly HttpRequest[]
+  /** When the day's list is complete, `HH:MM` in Indian time: a download before that brings the last day's. */
+  readonly publishedAt: string
   /** Columns that `row` takes, in this order. A file that lacks one is refused. */
   readonly columns: readonly string[]
   /** One row of the file as a row of the store, or the reason why it is left out (a constant text). */
@@ -200,6 +210,7 @@ export interface BrokerSpec {
 }
 
 const ID = /^[a-z][a-z0-9_]{1,31}$/
+const TIME_OF_DAY = /^([01]\d|2[0-3]):[0-5]\d$/
 /** The engine keeps an instrument's socket in a byte, of which one value means none. */
 const SOCKETS_MAX = 254
 
@@ -225,6 +236,11 @@ export function defineBroker(spec: BrokerSpec): BrokerSpec {
   must(Array.isArray(spec.signIn?.steps), 'signIn.steps', 'must be a list')
   must(typeof spec.instruments?.files === 'function', 'instruments.files', 'must be a function')
   must(spec.instruments?.columns?.length > 0, 'instruments.columns', 'must list the columns')
+  must(
+    TIME_OF_DAY.test(spec.instruments?.publishedAt ?? ''),
+    'instruments.publishedAt',
+    'must be a time of day, HH:MM',
+  )
   must(typeof spec.instruments?.row === 'function', 'instruments.row', 'must be a function')
   must(
     positive(spec.feed?.instrumentsPerSocket),

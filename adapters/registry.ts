@@ -2,6 +2,8 @@
 import { pathToFileURL } from 'node:url'
 import { type BrokerSpec, defineBroker } from './broker.ts'
 
+export { MANDATORY_INDICES } from './index-names.ts'
+
 type Loader = () => Promise<{ default: BrokerSpec }>
 
 export const BROKERS: Readonly<Record<string, Loader>> = {

@@ -9,6 +9,7 @@ import { parseArgs } from 'node:util'
 import { codec } from './micro/codec.ts'
 import { encoders } from './micro/encoders.ts'
 import type { Group, Pace } from './micro/group.ts'
+import { lookup } from './micro/lookup.ts'
 import { ring } from './micro/ring.ts'
 import { router } from './micro/router.ts'
 import { measureCase } from './micro/runner.ts'
@@ -17,7 +18,16 @@ import { armLines, headingText } from './micro/table.ts'
 import { websocket } from './micro/websocket.ts'
 import { zeromq } from './micro/zeromq.ts'
 
-const GROUPS: readonly Group[] = [codec, symbolIndex, ring, encoders, router, websocket, zeromq]
+const GROUPS: readonly Group[] = [
+  codec,
+  symbolIndex,
+  ring,
+  encoders,
+  router,
+  websocket,
+  zeromq,
+  lookup,
+]
 
 // Rounds are odd in number, so that there is a middle one.
 const FULL: Pace = { rounds: 5, workMs: 150, warmUpMs: 50, share: 1 }

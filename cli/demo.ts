@@ -1,6 +1,7 @@
 // `start --demo`: a simulated broker in a process of its own, and a configuration that signs in to it.
 import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
+import { rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import { createInterface } from 'node:readline'
 import { z } from 'zod'
@@ -9,8 +10,10 @@ import type { LoadedConfig } from '../config/load.ts'
 import { callHttp } from '../engine/auth/http.ts'
 import type { Subscriber } from '../engine/distribute/router.ts'
 import type { Engine } from '../engine/main.ts'
+import { storeFolderOf } from '../engine/prepare.ts'
 import { CliError, FAILED, type OptionTable, wholeNumber } from './command.ts'
 import { configFor } from './config-options.ts'
+import { findEngine } from './running-engine.ts'
 
 const DEMO_BROKER = 'zerodha'
 const WATCHED = 500
@@ -50,7 +53,8 @@ export interface Demo {
 export async function prepareDemo(values: Readonly<Record<string, unknown>>): Promise<Demo> {
   const plain = configFor(values)
   const instruments = wholeNumber('--demo-instruments', values['demo-instruments'] as string, {
-    min: 1,
+    // Fewer would lack indices without which a list is refused.
+    min: 10,
     max: 300_000,
     fallback: 5000,
   })
@@ -63,11 +67,18 @@ export async function prepareDemo(values: Readonly<Record<string, unknown>>): Pr
   const stop = () => endChild(child)
   try {
     const loaded = demoConfig(plain, values, info, await requestToken(info))
+    await forgetInstruments(loaded.config.data_dir)
     return { loaded, watch, welcome, stop }
   } catch (error) {
     await stop()
     throw error
   }
+}
+
+/** The market of another demo may have been larger, and a list that lost most of its rows is refused. */
+async function forgetInstruments(dataDir: string): Promise<void> {
+  if ((await findEngine(dataDir)) !== null) return
+  await rm(storeFolderOf(dataDir), { recursive: true, force: true })
 }
 
 async function startSimulator(instruments: number, rate: number) {

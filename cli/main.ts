@@ -1,8 +1,6 @@
 #!/usr/bin/env node
 // The `tickplant` command. Modules of commands are loaded when they are called for, so that small ones start fast.
-import { readFileSync } from 'node:fs'
-import { join } from 'node:path'
-import { packageRoot } from '../config/root.ts'
+import { packageVersion } from '../config/root.ts'
 import { closest } from '../config/suggest.ts'
 import {
   BAD_USAGE,
@@ -38,6 +36,10 @@ export const COMMANDS: Readonly<Record<string, Entry>> = {
     summary: 'List the supported brokers and what each offers.',
     load: () => import('./brokers.ts'),
   },
+  symbols: {
+    summary: 'Sync, import and search the instruments of the brokers.',
+    load: () => import('./symbols.ts'),
+  },
   keys: {
     summary: 'Add, list and revoke the keys of clients: API keys, and CURVE keys for ZeroMQ.',
     load: () => import('./keys.ts'),
@@ -60,6 +62,7 @@ const KNOWN_ERRORS: Readonly<Record<string, number>> = {
   LockError: FAILED,
   SignInError: FAILED,
   StartError: FAILED,
+  SyncError: FAILED,
 }
 
 function help(): string {
@@ -82,17 +85,12 @@ function help(): string {
   ].join('\n')
 }
 
-function version(): string {
-  const text = readFileSync(join(packageRoot, 'package.json'), 'utf8')
-  return (JSON.parse(text) as { version: string }).version
-}
-
 /** What may stand where a command is expected. */
 const WORDS: Readonly<Record<string, () => string>> = {
   '--help': help,
   '-h': help,
   help,
-  '--version': version,
+  '--version': packageVersion,
 }
 
 async function main([word, ...rest]: readonly string[]): Promise<number> {

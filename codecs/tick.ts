@@ -70,16 +70,23 @@ export const LTP_VALUE_COUNT = 5
 export const LEVEL_WORDS = 3
 
 /**
- * One tick. A decoder sets `mode`, `segment`, `token`, `present`, `values` and the depth; the engine stamps
- * `instrument`, `seq`, `epoch` and `receiveTimeUs`. The buy side of `depth` starts at word 0, the sell side at
- * word `levelsMax * LEVEL_WORDS`, both best price first.
+ * One tick. A decoder sets `mode`, `segment`, `token` or the bytes of a token, `present`, `values` and the depth; the
+ * engine stamps `instrument`, `seq`, `epoch` and `receiveTimeUs`. The buy side of `depth` starts at word 0, the sell
+ * side at word `levelsMax * LEVEL_WORDS`, both best price first.
  */
 export class Tick {
   mode = 0
   /** The broker's segment where its tokens repeat between segments, else 0. */
   segment = 0
-  /** The broker's numeric token, uint32. */
+  /** The broker's token where it is a number, uint32. */
   token = 0
+  /**
+   * Where the broker's token stands when it is text: bytes `tokenStart` to `tokenEnd`, good until `emit` returns; null
+   * where it is a number.
+   */
+  tokenBytes: Uint8Array | null = null
+  tokenStart = 0
+  tokenEnd = 0
   present = 0
   buyLevels = 0
   sellLevels = 0
@@ -110,6 +117,12 @@ export interface TickSink {
   reject(reason: string, offset: number): void
 }
 
+/** A tick's token as text; not for the hot path. */
+export function tokenText({ token, tokenBytes, tokenStart, tokenEnd }: Tick): string {
+  if (tokenBytes === null) return String(token)
+  return String.fromCharCode(...tokenBytes.subarray(tokenStart, tokenEnd))
+}
+
 /** One side of a depth book as plain objects, for people and tests; not for the hot path. */
 function side(tick: Tick, firstWord: number, levels: number) {
   return Array.from({ length: levels }, (_, level) => {
@@ -130,7 +143,7 @@ export interface DepthLevel {
 
 /** Copies a tick into a plain object under the public names: what `decode` prints and tests compare. */
 export function describeTick(tick: Tick): DecodedTick {
-  const described: DecodedTick = { token: String(tick.token), mode: MODE_NAMES[tick.mode] ?? '' }
+  const described: DecodedTick = { token: tokenText(tick), mode: MODE_NAMES[tick.mode] ?? '' }
   for (let position = 0; position < VALUE_COUNT; position++) {
     if (tick.present & (1 << position)) described[VALUE_NAMES[position]!] = tick.values[position]!
   }

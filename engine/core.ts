@@ -6,7 +6,7 @@ import type { Outbox } from './distribute/outbox.ts'
 import type { Feed } from './feed/feed.ts'
 import type { Latency } from './observe/latency.ts'
 import { Doorbell } from './ring/doorbell.ts'
-import { KIND_GAP, KIND_NONE, KIND_TICK } from './ring/ring.ts'
+import { KIND_GAP, KIND_INDEX, KIND_NONE, KIND_TICK } from './ring/ring.ts'
 
 // Looking at the clock costs as much as a small tick.
 const RECORDS_PER_LOOK = 32
@@ -103,6 +103,7 @@ export class Core {
       taken += 1
       if (kind === KIND_TICK) router.deliver(reader.tick)
       else if (kind === KIND_GAP) this.#listener.onGap(feed)
+      else if (kind === KIND_INDEX) feed.onIndex(reader.event)
       else this.#listener.onStatus(feed)
       if (taken % RECORDS_PER_LOOK === 0 && nowUs() > deadlineUs) break
     }

@@ -3,9 +3,13 @@ import { mkdir } from 'node:fs/promises'
 import { join } from 'node:path'
 import { BROKERS } from '../adapters/registry.ts'
 import type { LoadedConfig } from '../config/load.ts'
+import { packageVersion } from '../config/root.ts'
 import type { Config } from '../config/schema.ts'
 import { adminRoutes } from './api/admin.ts'
 import { serveHttp } from './api/http.ts'
+import { apiRoutes } from './api/openapi.ts'
+import { symbolAdminRoutes } from './api/symbol-admin.ts'
+import { symbolEndpoints } from './api/symbols.ts'
 import { CurveStore } from './auth/curve.ts'
 import { type KeyRecord, KeyStore } from './auth/keys.ts'
 import { nowMs } from './clock.ts'
@@ -22,10 +26,12 @@ import { createLocalKey, leaveWord, refuseSecondEngine } from './local-key.ts'
 import { Latency } from './observe/latency.ts'
 import type { Logger } from './observe/log.ts'
 import { describeHealth, describeStatus, type EngineStatus } from './observe/status.ts'
-import { prepareBrokers } from './prepare.ts'
+import { type Prepared, prepareBrokers, storeFolderOf } from './prepare.ts'
 import { createDoorbell } from './ring/doorbell.ts'
 import { StartError } from './start-error.ts'
 import { Catalogue } from './symbols/catalogue.ts'
+import { Lookup } from './symbols/lookup/lookup.ts'
+import { SymbolSchedule } from './symbols/schedule.ts'
 
 const ARENA_BYTES = 4 * 1024 * 1024
 
@@ -116,19 +122,24 @@ async function startParts(
   const zeromq = await startZeroMq(config, feeds, outbox, log)
   undo.push(() => zeromq?.close())
 
+  const lookup = new Lookup(log)
+  undo.push(() => lookup.close())
+  const schedule = startSchedule({ config, prepared, feeds, lookup, zeromq, log })
+  undo.push(() => schedule.stop())
+
   const latency = new Latency()
   const status = () => describeStatus({ startedAtMs, feeds, websocket, zeromq, latency })
-  const http = serveHttp(
-    uws,
-    config.http,
-    verifyKey,
-    adminRoutes({
+  const brokers = feeds.map(({ id }) => id)
+  const http = serveHttp(uws, config.http, verifyKey, [
+    ...adminRoutes({
       keys,
       health: () => describeHealth(feeds, startedAtMs),
       status,
       closeKey: (keyId) => websocket.closeKey(keyId),
     }),
-  )
+    ...symbolAdminRoutes({ schedule, lookup }),
+    ...apiRoutes(symbolEndpoints({ lookup, brokers, nowMs }), verifyKey, packageVersion()),
+  ])
   undo.push(() => http.close())
 
   const core = new Core(
@@ -171,6 +182,38 @@ async function startParts(
     status,
     latency: () => latency.interval(),
   }
+}
+
+/** Keeps the instruments those of the day: feeds, look-ups and topics go over to each new generation. */
+function startSchedule({ config, prepared, feeds, lookup, zeromq, log }: ScheduleParts) {
+  for (const { spec, details } of prepared.brokers) {
+    const { catalogue } = prepared
+    // Questions that come before it is loaded wait for it.
+    lookup.useIndex(spec.id, { catalogue, details }).catch((error: Error) => {
+      log.error({ broker: spec.id, err: error }, 'instruments cannot be searched')
+    })
+  }
+  const schedule = new SymbolSchedule({
+    storeFolder: storeFolderOf(config.data_dir),
+    lists: prepared.brokers.map(({ list }) => list),
+    log,
+    async onIndex(broker, index) {
+      await feeds.find(({ id }) => id === broker)?.useIndex(index)
+      zeromq?.onInstruments()
+      await lookup.useIndex(broker, index)
+    },
+  })
+  schedule.start()
+  return schedule
+}
+
+interface ScheduleParts {
+  readonly config: Config
+  readonly prepared: Prepared
+  readonly feeds: readonly Feed[]
+  readonly lookup: Lookup
+  readonly zeromq: ZeroMqPublisher | null
+  readonly log: Logger
 }
 
 async function startZeroMq(

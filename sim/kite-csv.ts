@@ -1,5 +1,5 @@
 // Kite's instrument list as CSV. Kite Connect v3, `GET /instruments`.
-import type { Instrument, InstrumentTable } from './instruments.ts'
+import type { Instrument } from './instruments.ts'
 
 const HEADER =
   'instrument_token,exchange_token,tradingsymbol,name,last_price,expiry,strike,tick_size,lot_size,' +
@@ -16,9 +16,9 @@ function line(row: Instrument): string {
 }
 
 /** The list in chunks of about 64 KiB: all of it, or the rows of one exchange. */
-export function* csvChunks(table: InstrumentTable, exchange?: string): Generator<string> {
+export function* csvChunks(rows: Iterable<Instrument>, exchange?: string): Generator<string> {
   let chunk = HEADER
-  for (const row of table) {
+  for (const row of rows) {
     if (exchange !== undefined && row.exchange !== exchange) continue
     chunk += line(row)
     if (chunk.length < CHUNK_CHARACTERS) continue

@@ -9,6 +9,7 @@ import type {
   Hosts,
   HttpReply,
   Session,
+  Token,
   Want,
 } from '../broker.ts'
 import { NOTHING } from '../broker.ts'
@@ -19,14 +20,14 @@ const MODE_WORDS = ['', 'ltp', 'quote', 'full'] as const
 // Kite takes thousands of tokens in one message; small ones keep its answer to a first batch quick.
 const TOKENS_PER_MESSAGE = 200
 
-function* messages(action: string, tokens: readonly number[]): Generator<FeedEffect> {
+function* messages(action: string, tokens: readonly Token[]): Generator<FeedEffect> {
   for (let at = 0; at < tokens.length; at += TOKENS_PER_MESSAGE) {
     const batch = tokens.slice(at, at + TOKENS_PER_MESSAGE).join(',')
     yield { do: 'send', data: `{"a":"${action}","v":[${batch}]}` }
   }
 }
 
-function* modeMessages(mode: number, tokens: readonly number[]): Generator<FeedEffect> {
+function* modeMessages(mode: number, tokens: readonly Token[]): Generator<FeedEffect> {
   for (let at = 0; at < tokens.length; at += TOKENS_PER_MESSAGE) {
     const batch = tokens.slice(at, at + TOKENS_PER_MESSAGE).join(',')
     yield { do: 'send', data: `{"a":"mode","v":["${MODE_WORDS[mode]}",[${batch}]]}` }
@@ -49,7 +50,7 @@ function readText(text: string, sink: TickSink): readonly FeedEffect[] {
 
 function connection(hosts: Hosts, session: Session): FeedConnection {
   // The mode last sent per token: a token keeps it until told otherwise.
-  const sentModes = new Map<number, number>()
+  const sentModes = new Map<Token, number>()
   return {
     start() {
       const url = new URL(hosts.feed)
@@ -71,9 +72,9 @@ function connection(hosts: Hosts, session: Session): FeedConnection {
     },
     onTimer: () => NOTHING,
     want(delta: readonly Want[]) {
-      const dropped: number[] = []
-      const added: number[] = []
-      const byMode: number[][] = [[], [], [], []]
+      const dropped: Token[] = []
+      const added: Token[] = []
+      const byMode: Token[][] = [[], [], [], []]
       for (const { token, mode } of delta) {
         const sent = sentModes.get(token)
         if (mode === 0) {

@@ -58,6 +58,7 @@ function indexRow(cells: Cells, exchange: string): InstrumentRow | string {
     lotSize: Number(lotSize),
     instrumentType: 'INDEX',
     tickSize: Number(tickSize),
+    freezeQuantity: null,
   }
 }
 
@@ -100,6 +101,7 @@ function tradableRow(cells: Cells, exchange: string): InstrumentRow | string {
     lotSize: Number(lotSize),
     instrumentType: type,
     tickSize: Number(tickSize),
+    freezeQuantity: null,
   }
 }
 
@@ -120,6 +122,9 @@ export const instruments: InstrumentSource = {
       },
     ]
   },
+
+  // Made once a day, early in the morning; fetched from half past eight it is the day's.
+  publishedAt: '08:30',
 
   columns: [
     'instrument_token',

@@ -12,7 +12,7 @@ import {
   symtokenPrefix,
 } from '../../engine/symbols/store.ts'
 import { syncInstruments } from '../../engine/symbols/sync.ts'
-import { TokenIndex } from '../../engine/symbols/token-index.ts'
+import { TokenIndex, TokenIndexBuilder } from '../../engine/symbols/token-index.ts'
 import { csvChunks } from '../../sim/kite-csv.ts'
 import { listInstruments as listSimulated } from '../../sim/listing.ts'
 import { SeededRandom } from '../../sim/random.ts'
@@ -61,7 +61,7 @@ function lookUpArm(
 }
 
 function tokenCase(store: Store, index: SymbolIndex, rows: readonly StoredInstrument[]): Case {
-  const tokens = Uint32Array.from(rows, ({ token }) => token)
+  const tokens = Uint32Array.from(rows, ({ token }) => Number(token))
   const segments = Uint16Array.from(rows, ({ segment }) => segment)
   const view = new TokenIndex(index.tokens)
   const map = new Map(rows.map(({ token, instrument }) => [token, instrument]))
@@ -76,6 +76,32 @@ function tokenCase(store: Store, index: SymbolIndex, rows: readonly StoredInstru
       lookUpArm('TokenIndex', rows, own, { nsMax: 60 }),
       lookUpArm('Map of numbers', rows, byMap),
       lookUpArm('LMDB, one row of the store', rows, byStore),
+    ],
+  }
+}
+
+/** The same rows under keys of text, as they stand in the frames of a feed that answers by them. */
+function textTokenCase(rows: readonly StoredInstrument[]): Case {
+  const keys = rows.map(({ instrument }) => {
+    return `NSE_FO|INE${String(instrument).padStart(6, '0')}A01018`
+  })
+  const builder = new TokenIndexBuilder()
+  const map = new Map<string, number>()
+  keys.forEach((text, row) => {
+    builder.add(rows[row]!.instrument, 0, text)
+    map.set(text, rows[row]!.instrument)
+  })
+  const view = new TokenIndex(builder.build())
+  const { length } = keys[0]!
+  const frame = Buffer.from(keys.join(''), 'latin1')
+  const own = (row: number) => view.findBytes(0, frame, row * length, (row + 1) * length)
+  const byMap = (row: number) =>
+    map.get(frame.toString('latin1', row * length, (row + 1) * length))!
+  return {
+    name: `token of ${length} bytes, out of a frame, to instrument`,
+    arms: [
+      lookUpArm('TokenIndex', rows, own, { nsMax: 150 }),
+      lookUpArm('Map of texts', rows, byMap),
     ],
   }
 }
@@ -106,7 +132,7 @@ async function makeCases(folder: string, store: Store): Promise<Case[]> {
   const index = await syncInstruments({ storeFolder: folder, broker: BROKER, source: { file } })
   readAnew(store)
   const rows = shuffled([...listInstruments(store, BROKER)])
-  return [tokenCase(store, index, rows), symbolCase(store, index, rows)]
+  return [tokenCase(store, index, rows), textTokenCase(rows), symbolCase(store, index, rows)]
 }
 
 async function prepare() {

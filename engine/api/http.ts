@@ -1,4 +1,4 @@
-// The HTTP front end: health for everyone on the machine, administration for admin keys.
+// The HTTP front end: health for everyone on the machine, administration for admin keys, and OpenAlgo's API.
 import type { KeyRecord } from '../auth/keys.ts'
 import {
   type HttpRequestHandle,
@@ -6,20 +6,9 @@ import {
   listen,
   type UWebSockets,
 } from '../distribute/uws.ts'
+import { HttpClient } from './http-client.ts'
 
 const BODY_BYTES_MAX = 64 * 1024
-
-const REASONS: Readonly<Record<number, string>> = {
-  200: '200 OK',
-  400: '400 Bad Request',
-  401: '401 Unauthorized',
-  403: '403 Forbidden',
-  404: '404 Not Found',
-  405: '405 Method Not Allowed',
-  409: '409 Conflict',
-  413: '413 Payload Too Large',
-  500: '500 Internal Server Error',
-}
 
 /** A refusal that a handler throws: the status and the sentence of the body. */
 export class HttpFailure extends Error {
@@ -41,12 +30,41 @@ export interface Route {
   handle(argument: string, body: unknown): unknown | Promise<unknown>
 }
 
+/** A call as it came, for routes that see to keys and errors themselves. */
+export interface ApiCall {
+  /** Without the question mark. */
+  readonly query: string
+  /** The header X-API-KEY, '' where there is none. */
+  readonly apiKey: string
+  /** The body as text, null where it is too large. */
+  readonly body: string | null
+}
+
+export interface Reply {
+  readonly status: number
+  readonly type: 'application/json' | 'text/csv' | 'text/plain'
+  readonly headers?: Readonly<Record<string, string>>
+  /** Whole, or in pieces, which are asked for one by one as fast as the client reads. */
+  readonly body: string | Uint8Array | AsyncGenerator<Uint8Array>
+}
+
+/** A route of OpenAlgo's API, found with and without a slash at its end. */
+export interface ApiRoute {
+  readonly method: 'GET' | 'POST'
+  readonly path: string
+  /** Answers refusals too; what it throws is a fault of the program. */
+  answer(call: ApiCall): Reply | Promise<Reply>
+}
+
+/** The root of all paths whose errors have OpenAlgo's form. */
+export const API_ROOT = '/api/v1/'
+
 /** Serves these routes; `verifyKey` answers the record of a key or null. Returns the port and how to stop. */
 export function serveHttp(
   uws: UWebSockets,
   address: { host: string; port: number },
   verifyKey: (key: string) => KeyRecord | null,
-  routes: readonly Route[],
+  routes: readonly (Route | ApiRoute)[],
 ): { port: number; close(): void } {
   const app = uws.App().any('/*', (response, request) => {
     void answer(response, request, verifyKey, routes)
@@ -59,36 +77,41 @@ async function answer(
   response: HttpResponse,
   request: HttpRequestHandle,
   verifyKey: (key: string) => KeyRecord | null,
-  routes: readonly Route[],
+  routes: readonly (Route | ApiRoute)[],
 ): Promise<void> {
-  let isGone = false
-  response.onAborted(() => {
-    isGone = true
-  })
+  const client = new HttpClient(response)
   // The request's handle is valid only until this function first waits.
   const method = request.getMethod().toUpperCase()
   const path = request.getUrl()
   const authorization = request.getHeader('authorization')
+  const query = request.getQuery() ?? ''
+  const apiKey = request.getHeader('x-api-key')
   const body = readBody(response)
-  const { status, content } = await find(method, path, routes)
+  const reply = await find(method, path, routes)
     .then(async ({ route, argument }) => {
+      if ('answer' in route) return route.answer({ query, apiKey, body: await body })
       if (route.needsAdmin) checkAdmin(authorization, verifyKey)
-      return { status: 200, content: await route.handle(argument, parseBody(await body)) }
+      return jsonReply(200, await route.handle(argument, parseBody(await body)))
     })
-    .catch((error: Error) => ({
-      status: error instanceof HttpFailure ? error.status : 500,
-      content: { error: error.message },
-    }))
-  if (isGone) return
-  response.cork(() => {
-    response.writeStatus(REASONS[status]!).writeHeader('content-type', 'application/json')
-    response.end(`${JSON.stringify(content)}\n`)
-  })
+    .catch((error: Error) => errorReply(path, error))
+  await client.send(reply)
 }
 
-async function find(method: string, path: string, routes: readonly Route[]) {
+/** A reply with a JSON body. */
+export function jsonReply(status: number, content: unknown): Reply {
+  return { status, type: 'application/json', body: `${JSON.stringify(content)}\n` }
+}
+
+function errorReply(path: string, error: Error): Reply {
+  const status = error instanceof HttpFailure ? error.status : 500
+  if (!path.startsWith(API_ROOT)) return jsonReply(status, { error: error.message })
+  return jsonReply(status, { message: error.message, status: 'error' })
+}
+
+async function find(method: string, path: string, routes: readonly (Route | ApiRoute)[]) {
   const matches = routes.flatMap((route) => {
-    const argument = match(route.path, path)
+    const isSlashed = 'answer' in route && path === `${route.path}/`
+    const argument = isSlashed ? '' : match(route.path, path)
     return argument === null ? [] : [{ route, argument }]
   })
   if (matches.length === 0) throw new HttpFailure(404, `there is nothing at ${path.slice(0, 200)}`)

@@ -176,7 +176,8 @@ export function* unsubscribe(client: Client, message: Message): Work {
     }
     for (const item of request.items) {
       if (successful.length % SLICE === SLICE - 1) yield
-      const instrument = feed.find(item.exchange, item.symbol)
+      // Also an instrument that the broker no longer lists can be left.
+      const instrument = feed.catalogue.find(item.exchange, item.symbol)
       const given = item.mode ?? message.mode
       const mode = given === undefined ? null : readMode(given)
       if (mode === null) leave(item, modesIn(client.held.get(instrument) ?? 0), instrument)

@@ -1,5 +1,6 @@
 // One broker session seen from the core: its worker thread, the reading end of its ring, and its router. The worker
 // may crash and come back; the shared memory, the wanted instruments and the subscribers stay.
+import { setImmediate as nextTurn } from 'node:timers/promises'
 import { Worker } from 'node:worker_threads'
 import type { BrokerSpec, Hosts, Session } from '../../adapters/broker.ts'
 import { type Mode, Tick } from '../../codecs/tick.ts'
@@ -11,7 +12,8 @@ import { createRing, type FeedEvent, RingReader } from '../ring/ring.ts'
 import type { Catalogue } from '../symbols/catalogue.ts'
 import { TokenIndex } from '../symbols/token-index.ts'
 import { backoffMs } from './backoff.ts'
-import { secretHider } from './secrets.ts'
+import { type FeedIndex, type IndexChange, logChange, openIndex } from './index-swap.ts'
+import { hideInError, secretHider } from './secrets.ts'
 import {
   FEED_COUNTERS,
   type FeedMemory,
@@ -23,6 +25,7 @@ import {
   type SocketState,
   type ToFeedWorker,
 } from './state.ts'
+import { pairsOf, Wants } from './wants.ts'
 
 const STOP_MS_MAX = 3_000
 // A worker that lived this long was good: its crash is a new one, not the last one again.
@@ -50,8 +53,9 @@ export class Feed {
   readonly id: string
   readonly spec: BrokerSpec
   readonly userId: string
-  readonly catalogue: Catalogue
-  readonly tokens: TokenIndex
+  /** The newest index: what can be subscribed. */
+  catalogue: Catalogue
+  tokens: TokenIndex
   readonly router: Router
   readonly reader: RingReader
   /** Overwritten by each snapshot. */
@@ -63,9 +67,15 @@ export class Feed {
   workerRestarts = 0
   #crashesInARow = 0
   readonly #options: FeedOptions
-  readonly #memory: FeedMemory
+  #memory: FeedMemory
+  /** The index by which the records that are read now were resolved. */
+  #recordTokens: TokenIndex
+  #indexNumber = 0
+  /** Ends when the swaps asked for so far have. */
+  #swaps: Promise<unknown> = Promise.resolve()
+  #onAnswer = () => {}
   readonly #counters: Float64Array
-  readonly #wanted = new Map<number, Mode>()
+  readonly #wants = new Wants()
   #changes = new Map<number, Mode | 0>()
   #worker: Worker | null = null
   #isStopping = false
@@ -79,6 +89,7 @@ export class Feed {
     this.userId = options.session.userId ?? ''
     this.catalogue = options.catalogue
     this.tokens = new TokenIndex(options.tokens)
+    this.#recordTokens = this.tokens
     this.capacity = spec.feed.instrumentsPerSocket * spec.feed.socketsMax
     this.#memory = {
       ring: createRing(ringSlots, spec.feed.depthLevels),
@@ -110,7 +121,7 @@ export class Feed {
   }
 
   get wantedCount(): number {
-    return this.#wanted.size
+    return this.#wants.listed.size
   }
 
   counters(): ReturnType<typeof readCounters> {
@@ -125,7 +136,7 @@ export class Feed {
 
   /** Whether the broker can still carry this instrument. */
   hasRoomFor(instrument: number): boolean {
-    return this.#wanted.has(instrument) || this.#wanted.size < this.capacity
+    return this.#wants.listed.has(instrument) || this.wantedCount < this.capacity
   }
 
   start(): void {
@@ -145,6 +156,22 @@ export class Feed {
     clearTimeout(cutOff)
   }
 
+  /**
+   * Goes on with another index while ticks flow: the core knows its instruments first, then the worker resolves by it,
+   * and resolves once no record is left that was resolved by the one before. Rejects, and stays with the one in use,
+   * when the new one is not for this engine. Swaps follow one another.
+   */
+  useIndex(index: FeedIndex): Promise<IndexChange> {
+    const swap = this.#swaps.then(() => this.#swap(index))
+    this.#swaps = swap.catch(() => {})
+    return swap
+  }
+
+  /** The records that follow were resolved by another index. */
+  onIndex({ code }: FeedEvent): void {
+    if (code === this.#indexNumber) this.#renewIdentities()
+  }
+
   /** Keeps the state that a status record tells. */
   onStatus(event: FeedEvent): SocketState {
     const state = SOCKET_STATES[event.code] ?? 'idle'
@@ -152,18 +179,67 @@ export class Feed {
     return state
   }
 
+  async #swap(index: FeedIndex): Promise<IndexChange> {
+    const before = this.tokens
+    const next = openIndex(index, this.catalogue, this.#options.instrumentsMax)
+    // What is on its way to the worker was wanted by the index before.
+    this.#tellWorker()
+    this.catalogue = next.catalogue
+    this.tokens = next.tokens
+    this.#memory = { ...this.#memory, tokens: index.tokens }
+    this.#indexNumber += 1
+    const answered = new Promise<void>((resolve) => {
+      this.#onAnswer = resolve
+    })
+    if (this.#worker === null) this.#onAnswer()
+    else
+      this.#worker.postMessage({
+        kind: 'index',
+        tokens: index.tokens,
+        number: this.#indexNumber,
+      } satisfies ToFeedWorker)
+    const { vanished, returned } = this.#wants.relist((instrument) => this.tokens.has(instrument))
+    for (const instrument of returned) this.#change(instrument, this.#wants.listed.get(instrument)!)
+    const moved = [...this.#wants.listed.keys()].filter(
+      (instrument) => before.has(instrument) && !before.agreesWith(this.tokens, instrument),
+    )
+    const change = { rows: this.tokens.rows, moved, vanished, returned }
+    logChange(this.#options.log, this.catalogue, change)
+    await answered
+    await this.#readAllWritten()
+    // The record that says so may have been overwritten before it was read.
+    this.#renewIdentities()
+    return change
+  }
+
+  #renewIdentities(): void {
+    if (this.#recordTokens === this.tokens) return
+    this.#recordTokens = this.tokens
+    this.router.renewIdentities()
+  }
+
+  /** Resolves when the core has read what stands in the ring now. */
+  async #readAllWritten(): Promise<void> {
+    const end = this.reader.position + this.reader.behind
+    while (this.reader.position < end && !this.#isStopping) await nextTurn()
+  }
+
   #identify(instrument: number) {
     return {
       broker: this.id,
       exchange: this.catalogue.exchangeOf(instrument),
       symbol: this.catalogue.symbolOf(instrument),
-      token: String(this.tokens.tokenOf(instrument)),
+      token: this.#recordTokens.tokenTextOf(instrument),
     }
   }
 
   #want(instrument: number, mode: Mode | 0): void {
-    if (mode === 0) this.#wanted.delete(instrument)
-    else this.#wanted.set(instrument, mode)
+    if (this.#wants.set(instrument, mode, this.tokens.has(instrument))) {
+      this.#change(instrument, mode)
+    }
+  }
+
+  #change(instrument: number, mode: Mode | 0): void {
     // All changes of one turn of the event loop go in one message.
     if (this.#changes.size === 0) setImmediate(() => this.#tellWorker())
     this.#changes.set(instrument, mode)
@@ -177,12 +253,7 @@ export class Feed {
 
   #post(modes: ReadonlyMap<number, Mode | 0>): void {
     if (this.#worker === null || modes.size === 0) return
-    const pairs = new Int32Array(modes.size * 2)
-    let at = 0
-    for (const [instrument, mode] of modes) {
-      pairs[at++] = instrument
-      pairs[at++] = mode
-    }
+    const pairs = pairsOf(modes)
     const message: ToFeedWorker = { kind: 'want', pairs }
     this.#worker.postMessage(message, [pairs.buffer])
   }
@@ -208,27 +279,25 @@ export class Feed {
       resourceLimits: { maxOldGenerationSizeMb: WORKER_HEAP_MB_MAX },
     })
     this.#worker = worker
-    worker.on('message', ({ level, fields, text }: FromFeedWorker) => log[level](fields, text))
+    worker.on('message', (message: FromFeedWorker) => {
+      if (message.kind === 'log') log[message.level](message.fields, message.text)
+      else this.#onAnswer()
+    })
     worker.on('error', (error) => log.error({ err: this.#shown(error) }, 'feed worker crashed'))
     const startedAtMs = nowMs()
     worker.on('exit', () => this.#onExit(worker, startedAtMs))
-    this.#post(this.#wanted)
+    this.#post(this.#wants.listed)
   }
 
-  /** What was thrown in the worker, fit for the log: any value may be thrown, and an error may quote a secret. */
   #shown(thrown: unknown): Error {
-    const { name, message, stack } = thrown instanceof Error ? thrown : new Error(String(thrown))
-    const hide = secretHider(this.spec.signIn.credentials, this.#options.session)
-    // A new one, because an error that comes from another thread may be read-only.
-    const shown = new Error(hide(message))
-    shown.name = name
-    shown.stack = hide(stack ?? '')
-    return shown
+    return hideInError(thrown, secretHider(this.spec.signIn.credentials, this.#options.session))
   }
 
   #onExit(worker: Worker, startedAtMs: number): void {
     if (this.#worker !== worker) return
     this.#worker = null
+    // The next one starts with the newest index.
+    this.#onAnswer()
     this.#counters[SOCKETS_LIVE] = 0
     if (this.#isStopping) return
     const { backoffMsMin, backoffMsMax, log } = this.#options

@@ -21,3 +21,13 @@ export function secretHider(
     .sort((a, b) => b.length - a.length)
   return (text) => secrets.reduce((hidden, secret) => hidden.replaceAll(secret, '[redacted]'), text)
 }
+
+/** What was thrown, fit for the log: any value may be thrown, and an error may quote a secret. */
+export function hideInError(thrown: unknown, hide: (text: string) => string): Error {
+  const { name, message, stack } = thrown instanceof Error ? thrown : new Error(String(thrown))
+  // A new one, because an error that comes from another thread may be read-only.
+  const shown = new Error(hide(message))
+  shown.name = name
+  shown.stack = hide(stack ?? '')
+  return shown
+}

@@ -6,7 +6,7 @@ import { nowMs } from '../clock.ts'
 import { LogSampler } from '../observe/log-sampler.ts'
 import { TokenIndex } from '../symbols/token-index.ts'
 import { secretHider } from './secrets.ts'
-import { FeedSink, type Frame } from './sink.ts'
+import { FeedSink, type Frame, type OddityDetail } from './sink.ts'
 import { FeedSocket, type SocketOwner } from './socket.ts'
 import {
   type FeedWorkerData,
@@ -35,6 +35,12 @@ interface Ask {
   times: number
 }
 
+/** Describes an instrument, which the index must hold, in the broker's terms. */
+function wantOf(tokens: TokenIndex, instrument: number, mode: Mode | 0): Want {
+  const token = tokens.tokenOf(instrument)!
+  return { instrument, token, segment: tokens.segmentOf(instrument), mode }
+}
+
 export type SessionLog = (level: LogLevel, text: string, fields: Record<string, unknown>) => void
 
 export class FeedSession implements SocketOwner {
@@ -47,7 +53,7 @@ export class FeedSession implements SocketOwner {
   readonly backoffMsMax: number
   readonly log: SessionLog
   readonly #hide: (text: string) => string
-  readonly #tokens: TokenIndex
+  #tokens: TokenIndex
   readonly #staleMs: number
   readonly #wantedModes: Uint8Array
   readonly #socketOf: Uint8Array
@@ -115,6 +121,33 @@ export class FeedSession implements SocketOwner {
     })
   }
 
+  /**
+   * Goes on with another index. What has another token in it is given up by the old one and asked for by the new one,
+   * under the same number; what it does not hold is given up.
+   */
+  useIndex(tokens: SharedArrayBuffer, number: number): void {
+    const before = this.#tokens
+    this.#tokens = new TokenIndex(tokens)
+    this.sink.useIndex(this.#tokens, number)
+    const changed = this.#loads.map((load) =>
+      [...load].filter((instrument) => !this.#tokens.agreesWith(before, instrument)),
+    )
+    // All that leave go first: the token of one may be the new token of another.
+    changed.forEach((instruments, socket) => {
+      const left = instruments.map((instrument) => wantOf(before, instrument, 0))
+      if (left.length > 0) this.#sockets[socket]!.want(left)
+    })
+    changed.forEach((instruments, socket) => {
+      for (const instrument of instruments) {
+        if (!this.#tokens.has(instrument)) this.#giveUp(instrument)
+      }
+      const come = instruments
+        .filter((instrument) => this.#tokens.has(instrument))
+        .map((instrument) => this.#ask(instrument, this.#modeOf(instrument)))
+      if (come.length > 0) this.#sockets[socket]!.want(come)
+    })
+  }
+
   onLive(socket: FeedSocket, missingSinceMs: number | null): void {
     if (missingSinceMs !== null) {
       const reason = missingSinceMs === this.#crashedAtMs ? 'restarted' : 'reconnected'
@@ -162,9 +195,13 @@ export class FeedSession implements SocketOwner {
       const times = this.#asks.get(instrument)?.times ?? 0
       this.#asks.set(instrument, { atMs: nowMs(), times: times + 1 })
     }
-    const token = this.#tokens.tokenOf(instrument)
-    const segment = this.#tokens.segmentOf(instrument)
-    return { instrument, token, segment, mode }
+    return wantOf(this.#tokens, instrument, mode)
+  }
+
+  #giveUp(instrument: number): void {
+    this.#release(instrument)
+    this.#wantedModes[instrument] = 0
+    this.#asks.delete(instrument)
   }
 
   /** The socket that carries the instrument: its own, else the first with room, else a new one. */
@@ -230,9 +267,10 @@ export class FeedSession implements SocketOwner {
   }
 
   /** Logs the first few of a kind per minute; the counters hold all of them. */
-  #onOddity(reason: string, detail: number, frame: Frame, error?: string): void {
+  #onOddity(reason: string, about: OddityDetail, frame: Frame, error?: string): void {
     const heldBack = this.#oddities.admit(reason, nowMs())
     if (heldBack === null) return
+    const detail = typeof about === 'function' ? about() : about
     const sample = this.#sample(frame)
     const frameBytes = frame.length
     this.log('warn', 'feed oddity', { reason, detail, error, frameBytes, sample, heldBack })

@@ -1,18 +1,26 @@
-import { Tick, type TickSink } from '../../codecs/tick.ts'
+import { Tick, type TickSink, tokenText } from '../../codecs/tick.ts'
 import { nowUs } from '../clock.ts'
 import { DoorbellRinger } from '../ring/doorbell.ts'
-import { type FeedEvent, KIND_GAP, KIND_STATUS, RingWriter } from '../ring/ring.ts'
+import { type FeedEvent, KIND_GAP, KIND_INDEX, KIND_STATUS, RingWriter } from '../ring/ring.ts'
 import { TokenIndex } from '../symbols/token-index.ts'
 import { type FeedMemory, REJECTS, TICKS, UNKNOWN_TOKENS } from './state.ts'
 
 /** A frame as it came: bytes of a binary one, text of a text one. */
 export type Frame = Uint8Array | string
 
+/** An offset, an instrument, or what makes the text of a token. */
+export type OddityDetail = number | (() => string)
+
 /**
- * Told of what could not be used: `reason` is a constant text, `detail` an offset or a token, `frame` the frame it
- * was found in, `error` the message of the error that was thrown, where one was.
+ * Told of what could not be used: `reason` is a constant text, `frame` the frame it was found in, `error` the
+ * message of the error that was thrown, where one was.
  */
-export type OddityListener = (reason: string, detail: number, frame: Frame, error?: string) => void
+export type OddityListener = (
+  reason: string,
+  detail: OddityDetail,
+  frame: Frame,
+  error?: string,
+) => void
 
 /**
  * Takes decoded ticks into the ring: token → instrument number, the next seq of that instrument, and the time at
@@ -24,11 +32,13 @@ export class FeedSink implements TickSink {
   readonly answeredModes: Uint8Array
   readonly #ring: RingWriter
   readonly #doorbell: DoorbellRinger
-  readonly #tokens: TokenIndex
+  #tokens: TokenIndex
   readonly #seqs: Uint32Array
   readonly #counters: Float64Array
   readonly #epoch: number
   readonly #onOddity: OddityListener
+  /** Few unknown tokens are logged, so the text is made by the one who logs it. */
+  readonly #tokenText = () => tokenText(this.tick)
   #receiveTimeUs = 0
   #frame: Frame = ''
 
@@ -63,10 +73,14 @@ export class FeedSink implements TickSink {
 
   emit(): void {
     const tick = this.tick
-    const instrument = this.#tokens.resolve(tick.segment, tick.token)
+    const bytes = tick.tokenBytes
+    const instrument =
+      bytes === null
+        ? this.#tokens.resolve(tick.segment, tick.token)
+        : this.#tokens.findBytes(tick.segment, bytes, tick.tokenStart, tick.tokenEnd)
     if (instrument < 0) {
       this.#counters[UNKNOWN_TOKENS]! += 1
-      this.#onOddity('token is not in the index', tick.token, this.#frame)
+      this.#onOddity('token is not in the index', this.#tokenText, this.#frame)
       return
     }
     const seq = this.#seqs[instrument]! + 1
@@ -84,6 +98,13 @@ export class FeedSink implements TickSink {
   reject(reason: string, offset: number, error?: string): void {
     this.#counters[REJECTS]! += 1
     this.#onOddity(reason, offset, this.#frame, error)
+  }
+
+  /** Resolves tokens by another index from here on, and says so in the ring under the index's number. */
+  useIndex(tokens: TokenIndex, number: number): void {
+    this.#tokens = tokens
+    this.#ring.writeEvent(KIND_INDEX, { code: number, socket: 0, sinceMs: 0, untilMs: 0 })
+    this.#doorbell.ring()
   }
 
   gap(event: FeedEvent): void {

@@ -80,13 +80,19 @@ export interface FeedWorkerData {
 
 export type ToFeedWorker =
   /** Pairs of instrument number and mode; mode 0: no longer wanted. */
-  { readonly kind: 'want'; readonly pairs: Int32Array } | { readonly kind: 'stop' }
+  | { readonly kind: 'want'; readonly pairs: Int32Array }
+  /** Go on with this token index, whose number is above that of the one before. */
+  | { readonly kind: 'index'; readonly tokens: SharedArrayBuffer; readonly number: number }
+  | { readonly kind: 'stop' }
 
 export type LogLevel = 'info' | 'warn' | 'error'
 
-/** All that a worker tells by message: a line for the log. */
-export interface FromFeedWorker {
-  readonly level: LogLevel
-  readonly text: string
-  readonly fields: Readonly<Record<string, unknown>>
-}
+/** All that a worker tells by message: a line for the log, and that it goes on with the index that it was given. */
+export type FromFeedWorker =
+  | {
+      readonly kind: 'log'
+      readonly level: LogLevel
+      readonly text: string
+      readonly fields: Readonly<Record<string, unknown>>
+    }
+  | { readonly kind: 'index' }

@@ -7,13 +7,17 @@ import type { FeedWorkerData, FromFeedWorker, ToFeedWorker } from './state.ts'
 const port = parentPort!
 const data = workerData as FeedWorkerData
 const spec = await loadBroker(data.broker, data.brokerModule)
+const tell = (message: FromFeedWorker) => port.postMessage(message)
 const session = new FeedSession(spec, data, (level, text, fields) => {
-  port.postMessage({ level, text, fields } satisfies FromFeedWorker)
+  tell({ kind: 'log', level, text, fields })
 })
 
 port.on('message', (message: ToFeedWorker) => {
   if (message.kind === 'want') session.want(message.pairs)
-  else {
+  else if (message.kind === 'index') {
+    session.useIndex(message.tokens, message.number)
+    tell({ kind: 'index' })
+  } else {
     session.stop()
     port.close()
   }

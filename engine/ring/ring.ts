@@ -39,6 +39,8 @@ export const KIND_NONE = 0
 export const KIND_TICK = 1
 export const KIND_GAP = 2
 export const KIND_STATUS = 3
+/** From here on instruments were resolved by another index; its number is the event's code. */
+export const KIND_INDEX = 4
 
 /** What a gap or status record says: times are epoch ms, `socket` counts a broker's sockets from 0. */
 export interface FeedEvent {
@@ -140,7 +142,10 @@ export class RingWriter {
   }
 
   /** Writes a gap or a status among the ticks, so that readers see it where it happened. */
-  writeEvent(kind: typeof KIND_GAP | typeof KIND_STATUS, event: FeedEvent): void {
+  writeEvent(
+    kind: typeof KIND_GAP | typeof KIND_STATUS | typeof KIND_INDEX,
+    event: FeedEvent,
+  ): void {
     const at = this.#open()
     this.#ints[at * 2 + KIND_MODE] = kind
     this.#ints[at * 2 + EVENT_CODE] = event.code
@@ -170,7 +175,7 @@ export class RingWriter {
 export class RingReader {
   /** Filled by a `read` that answers KIND_TICK, and good until the next `read` of whatever kind. */
   readonly tick: Tick
-  /** Filled by a `read` that answers KIND_GAP or KIND_STATUS, and good until the next `read`. */
+  /** Filled by a `read` that answers a kind of event, and good until the next `read`. */
   readonly event: FeedEvent = { code: 0, socket: 0, sinceMs: 0, untilMs: 0 }
   /** Records that were overwritten before this reader came to them. */
   lost = 0

@@ -59,10 +59,9 @@ export function tableCapacity(entries: number): number {
 }
 
 /** A copy of `array` at least `length` long, or `array` itself where it is long enough. */
-export function grown<Words extends Uint8Array | Uint16Array | Uint32Array>(
-  array: Words,
-  length: number,
-): Words {
+export function grown<
+  Words extends Uint8Array | Uint16Array | Uint32Array | Int32Array | Float64Array,
+>(array: Words, length: number): Words {
   if (array.length >= length) return array
   const longer = new (array.constructor as new (size: number) => Words)(
     Math.max(length, array.length * 2),

@@ -1,9 +1,11 @@
 // Writes a new generation of a broker's instruments beside the live one and makes it live with one put.
 import type { InstrumentRow } from '../../adapters/broker.ts'
 import { buildCatalogue } from './catalogue.ts'
-import { PairSet } from './pair-set.ts'
+import { DetailsBuilder } from './details.ts'
+import { rowProblem } from './row-problem.ts'
 import {
   CATALOGUE_KEY,
+  detailsKey,
   type Generation,
   keysOf,
   liveGeneration,
@@ -12,32 +14,17 @@ import {
   readAnew,
   type Store,
   type SymbolIndex,
+  symtokenKey,
   symtokenPrefix,
   toCells,
   tokensKey,
 } from './store.ts'
-import { SEGMENT_MAX, TokenIndexBuilder } from './token-index.ts'
+import { TokenIndexBuilder } from './token-index.ts'
+import { TokenSet } from './token-set.ts'
 
-const EXCHANGE = /^[A-Z][A-Z0-9_]{1,15}$/
-const SYMBOL = /^[\x20-\x7e]{1,100}$/
 const NUMBER_MAX = 0xffffffff
 /** Removals that may wait for the library's thread. */
 const REMOVALS_WAITING_MAX = 5000
-/** An exchange may lose this share of its rows without a question. */
-const LOST_SHARE_MAX = 0.5
-/** Rows newly left out account for lost rows when they are at least this share of them. */
-const LEFT_OUT_SHARE_MIN = 0.5
-
-const isUint = (value: number, max: number) => Number.isInteger(value) && value >= 0 && value <= max
-
-/** Why a row cannot be stored, whatever its broker; null when it can. */
-function rowProblem(row: InstrumentRow): string | null {
-  if (!EXCHANGE.test(row.exchange)) return 'exchange is not an upper-case code'
-  if (!SYMBOL.test(row.symbol)) return 'symbol is not 1 to 100 ASCII characters'
-  if (!isUint(row.token, NUMBER_MAX)) return 'token is not a whole number from 0 to 4294967295'
-  if (!isUint(row.segment, SEGMENT_MAX)) return 'segment is not a whole number from 0 to 65534'
-  return null
-}
 
 const markKey = (broker: string, generation: number) => `generation:${broker}:${generation}`
 
@@ -67,6 +54,7 @@ async function removeGeneration(store: Store, broker: string, generation: number
     if (++waiting % REMOVALS_WAITING_MAX === 0) await removed
   }
   await store.blobs.remove(tokensKey(broker, generation))
+  await store.blobs.remove(detailsKey(broker, generation))
   await store.meta.remove(markKey(broker, generation))
 }
 
@@ -118,8 +106,9 @@ export class GenerationWriter {
   readonly #generation: number
   #next: number
   readonly #index = new TokenIndexBuilder()
-  readonly #feedTokens = new PairSet()
-  readonly #exchangeTokens = new PairSet()
+  readonly #details = new DetailsBuilder()
+  readonly #feedTokens = new TokenSet()
+  readonly #exchangeTokens = new TokenSet()
   readonly #exchangeIds = new Map<string, number>()
   readonly #exchangeRows: Record<string, number> = {}
   /** Numbers given out since the last flush, which a read does not see yet. */
@@ -150,6 +139,11 @@ export class GenerationWriter {
     return this.#index.rows
   }
 
+  /** Rows stored so far, by exchange. */
+  get exchanges(): Readonly<Record<string, number>> {
+    return this.#exchangeRows
+  }
+
   /** Rows whose puts have not been waited for. */
   get waiting(): number {
     return this.#puts.length
@@ -173,8 +167,9 @@ export class GenerationWriter {
     this.#exchangeTokens.add(exchangeId, token)
     this.#feedTokens.add(segment, token)
     this.#index.add(instrument, segment, token)
+    this.#details.add(instrument, row)
     this.#exchangeRows[exchange] = (this.#exchangeRows[exchange] ?? 0) + 1
-    const key = `${symtokenPrefix(this.#broker, this.#generation)}${exchange}:${token}`
+    const key = symtokenKey(this.#broker, this.#generation, exchange, token)
     this.#puts.push(this.#store.symtoken.put(key, toCells(row, instrument)))
     return null
   }
@@ -197,29 +192,15 @@ export class GenerationWriter {
     readAnew(this.#store)
   }
 
-  /**
-   * Throws when an exchange lost most of its live rows and rows newly left out account for them, as happens when a
-   * broker changes what a column means. A list that is merely shorter passes. `leftOut` counts rows of this list.
-   */
-  checkAgainstLive(leftOut: number): void {
-    const live = liveGeneration(this.#store, this.#broker)
-    if (live === undefined) return
-    for (const [exchange, rowsBefore] of Object.entries(live.exchanges)) {
-      const rows = this.#exchangeRows[exchange] ?? 0
-      const lost = rowsBefore - rows
-      if (lost <= rowsBefore * LOST_SHARE_MAX) continue
-      if (leftOut - live.leftOut < lost * LEFT_OUT_SHARE_MIN) continue
-      throw new Error(`${exchange} had ${rowsBefore} rows and would have ${rows}`)
-    }
-  }
-
   /** Builds the shared blocks, makes this generation live, and removes those before the last. */
   async finish(source: string, leftOut: number, nowMs: number): Promise<SymbolIndex> {
     await this.flush()
     const [store, broker, generation] = [this.#store, this.#broker, this.#generation]
     const tokens = this.#index.build()
+    const details = this.#details.build()
     const catalogue = buildCatalogue(allInstruments(store))
     await putBlob(store, tokensKey(broker, generation), tokens)
+    await putBlob(store, detailsKey(broker, generation), details)
     await putBlob(store, CATALOGUE_KEY, catalogue)
     // A sync that began later took this one for a leftover and removed its mark.
     const isMarked = store.meta.get(markKey(broker, generation)) !== undefined
@@ -239,7 +220,7 @@ export class GenerationWriter {
     if (previous !== undefined && previous.previous !== null) {
       await removeGeneration(store, broker, previous.previous)
     }
-    return { ...live, catalogue, tokens }
+    return { ...live, catalogue, tokens, details }
   }
 
   #numberOf(name: string): number {

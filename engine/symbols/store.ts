@@ -6,8 +6,10 @@
 import { join } from 'node:path'
 import { crc32 } from 'node:zlib'
 import { type Database, open, type RootDatabase } from 'lmdb'
-import type { InstrumentRow, InstrumentType } from '../../adapters/broker.ts'
+import type { InstrumentRow, InstrumentType, Token } from '../../adapters/broker.ts'
 import { Catalogue } from './catalogue.ts'
+import { Details } from './details.ts'
+import type { Fetched, SyncFailure } from './list-record.ts'
 import { TokenIndex } from './token-index.ts'
 
 export const STORE_FILE = 'symtoken.mdb'
@@ -46,19 +48,28 @@ type StoredCells = [
   lotSize: number,
   instrumentType: InstrumentType,
   tickSize: number,
+  freezeQuantity: number | null,
+  // The key has it as text, which does not tell a number from a text of digits.
+  token: Token,
 ]
 
 export interface Store {
   readonly root: RootDatabase
-  /** `live:BROKER` → Generation; `generation:BROKER:N` → epoch ms at which generation N was begun. */
-  readonly meta: Database<Generation | number, string>
+  /**
+   * `live:BROKER` → Generation; `generation:BROKER:N` → epoch ms at which generation N was begun;
+   * `fetched:BROKER` → Fetched; `failure:BROKER` → SyncFailure.
+   */
+  readonly meta: Database<Generation | Fetched | SyncFailure | number, string>
   /** `EXCHANGE:SYMBOL` → instrument number. */
   readonly numbers: Database<number, string>
   /** Instrument number → `EXCHANGE:SYMBOL`. */
   readonly names: Database<string, number>
-  /** `BROKER:GENERATION:EXCHANGE:TOKEN` → StoredCells. */
+  /** `BROKER:GENERATION:EXCHANGE:TOKEN` → StoredCells. A token may hold colons, what is before it may not. */
   readonly symtoken: Database<StoredCells, string>
-  /** `catalogue` and `tokens:BROKER:GENERATION` → crc32 (4 bytes, little-endian), then the block. */
+  /**
+   * `catalogue`, `tokens:BROKER:GENERATION` and `details:BROKER:GENERATION` → crc32 (4 bytes, little-endian), then the
+   * block.
+   */
   readonly blobs: Database<Buffer, string>
 }
 
@@ -104,8 +115,13 @@ export const keysOf = (prefix: string) => ({ start: prefix, end: `${prefix.slice
 
 /** What the keys of one generation's rows begin with. */
 export const symtokenPrefix = (broker: string, generation: number) => `${broker}:${generation}:`
+/** Under which a row of a generation is stored. */
+export const symtokenKey = (broker: string, generation: number, exchange: string, token: Token) =>
+  `${symtokenPrefix(broker, generation)}${exchange}:${token}`
 /** Under which a generation's token index lies among the blobs. */
 export const tokensKey = (broker: string, generation: number) => `tokens:${broker}:${generation}`
+/** Under which a generation's details lie among the blobs. */
+export const detailsKey = (broker: string, generation: number) => `details:${broker}:${generation}`
 /** Under which the catalogue of all instruments lies among the blobs. */
 export const CATALOGUE_KEY = 'catalogue'
 
@@ -129,12 +145,15 @@ export function toCells(row: InstrumentRow, instrument: number): StoredCells {
     row.lotSize,
     row.instrumentType,
     row.tickSize,
+    row.freezeQuantity,
+    row.token,
   ]
 }
 
-function fromCells(exchange: string, token: number, cells: StoredCells): StoredInstrument {
+function fromCells(exchange: string, cells: StoredCells): StoredInstrument {
   const [instrument, symbol, name, brokerSymbol, brokerExchange, segment, exchangeToken] = cells
-  const [, , , , , , , expiry, strike, lotSize, instrumentType, tickSize] = cells
+  const [, , , , , , , expiry, strike, lotSize, instrumentType, tickSize, freezeQuantity, token] =
+    cells
   return {
     instrument,
     exchange,
@@ -150,6 +169,7 @@ function fromCells(exchange: string, token: number, cells: StoredCells): StoredI
     lotSize,
     instrumentType,
     tickSize,
+    freezeQuantity,
   }
 }
 
@@ -158,13 +178,12 @@ export function readInstrument(
   store: Store,
   broker: string,
   exchange: string,
-  token: number,
+  token: Token,
 ): StoredInstrument | undefined {
   const live = liveGeneration(store, broker)
   if (live === undefined) return undefined
-  const key = `${symtokenPrefix(broker, live.generation)}${exchange}:${token}`
-  const cells = store.symtoken.get(key)
-  return cells && fromCells(exchange, token, cells)
+  const cells = store.symtoken.get(symtokenKey(broker, live.generation, exchange, token))
+  return cells && fromCells(exchange, cells)
 }
 
 /** All live rows of a broker, by exchange and then by token as text; read as they are taken. */
@@ -173,8 +192,7 @@ export function* listInstruments(store: Store, broker: string): Generator<Stored
   if (live === undefined) return
   const prefix = symtokenPrefix(broker, live.generation)
   for (const { key, value } of store.symtoken.getRange(keysOf(prefix))) {
-    const [exchange, token] = key.slice(prefix.length).split(':') as [string, string]
-    yield fromCells(exchange, Number(token), value)
+    yield fromCells(key.slice(prefix.length, key.indexOf(':', prefix.length)), value)
   }
 }
 
@@ -199,10 +217,11 @@ export function getBlob(store: Store, key: string): SharedArrayBuffer | null {
   return blob
 }
 
-/** What threads need to look instruments up: shared blocks for `Catalogue` and `TokenIndex`. */
+/** What threads need to look instruments up: shared blocks for `Catalogue`, `TokenIndex` and `Details`. */
 export interface SymbolIndex extends Generation {
   readonly catalogue: SharedArrayBuffer
   readonly tokens: SharedArrayBuffer
+  readonly details: SharedArrayBuffer
 }
 
 /**
@@ -214,12 +233,18 @@ export function loadIndex(store: Store, broker: string): SymbolIndex | null {
   if (live === undefined) return null
   const catalogue = getBlob(store, CATALOGUE_KEY)
   const tokens = getBlob(store, tokensKey(broker, live.generation))
-  if (catalogue === null || tokens === null) {
+  const details = getBlob(store, detailsKey(broker, live.generation))
+  if (catalogue === null || tokens === null || details === null) {
     throw new Error(`the stored index of ${broker} is missing; sync the instruments again`)
   }
   const known = new Catalogue(catalogue).size
-  if (new TokenIndex(tokens).bound > known) {
+  const index = new TokenIndex(tokens)
+  if (index.bound > known) {
     throw new Error(`the stored catalogue is older than the index of ${broker}; sync again`)
   }
-  return { ...live, catalogue, tokens }
+  const described = new Details(details)
+  if (described.rows !== index.rows || described.bound !== index.bound) {
+    throw new Error(`the stored details of ${broker} are not those of its index; sync again`)
+  }
+  return { ...live, catalogue, tokens, details }
 }

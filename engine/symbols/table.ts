@@ -1,11 +1,11 @@
-// A CSV file, plain or gzip, as rows of text.
+// A CSV file, plain, gzip or zip, as rows of text.
 import { createReadStream } from 'node:fs'
 import { open } from 'node:fs/promises'
 import { pipeline } from 'node:stream'
 import { createGunzip } from 'node:zlib'
 import { parse } from 'csv-parse'
+import { openZip } from './zip.ts'
 
-const GZIP_MAGIC = 0x1f8b
 const ROW_BYTES_MAX = 64 * 1024
 const EXCERPT_MAX = 160
 
@@ -16,12 +16,20 @@ export function excerpt(text: string): string {
   return line.length <= EXCERPT_MAX ? line : `${line.slice(0, EXCERPT_MAX)}…`
 }
 
-async function isGzip(path: string): Promise<boolean> {
+/** How packed files begin, and what unpacks them. */
+const PACKED: readonly [magic: string, open: (path: string) => Promise<AsyncIterable<Buffer>>][] = [
+  ['1f8b', async (path) => pipeline(createReadStream(path), createGunzip(), () => {})],
+  ['504b', openZip],
+]
+
+/** The content of a file, unpacked where it begins like a packed one. */
+async function openUnpacked(path: string): Promise<AsyncIterable<Buffer>> {
   const file = await open(path)
   try {
-    const magic = Buffer.alloc(2)
-    await file.read(magic, 0, 2, 0)
-    return magic.readUInt16BE() === GZIP_MAGIC
+    const { buffer, bytesRead } = await file.read(Buffer.alloc(2), 0, 2, 0)
+    const magic = buffer.toString('hex', 0, bytesRead)
+    const packed = PACKED.find(([begin]) => begin === magic)
+    return packed === undefined ? createReadStream(path) : await packed[1](path)
   } finally {
     await file.close()
   }
@@ -61,8 +69,8 @@ function positionsOf(columns: readonly string[], header: readonly string[]): num
 }
 
 const REASONS: Readonly<Record<string, string>> = {
-  Z_BUF_ERROR: 'the gzip data ends too early: the file is not complete',
-  Z_DATA_ERROR: 'the gzip data is damaged',
+  Z_BUF_ERROR: 'the packed data ends too early: the file is not complete',
+  Z_DATA_ERROR: 'the packed data is damaged',
   CSV_QUOTE_NOT_CLOSED: 'a quoted value is not closed before the end of the file',
   CSV_MAX_RECORD_SIZE: `a row has more than ${ROW_BYTES_MAX} bytes`,
 }
@@ -85,16 +93,13 @@ export async function readTable(
     skip_empty_lines: true,
     max_record_size: ROW_BYTES_MAX,
   })
-  const bytes = createReadStream(path)
-  const onEnd = () => {}
-  const rows = (await isGzip(path))
-    ? pipeline(bytes, createGunzip(), limitBytes(bytesMax), refusePages, parser, onEnd)
-    : pipeline(bytes, limitBytes(bytesMax), refusePages, parser, onEnd)
   const cells = columns.map(() => '')
   let positions: number[] | undefined
   let width = 0
   let row = 0
   try {
+    const bytes = await openUnpacked(path)
+    const rows = pipeline(bytes, limitBytes(bytesMax), refusePages, parser, () => {})
     for await (const whole of rows as AsyncIterable<string[]>) {
       row++
       if (positions === undefined) {

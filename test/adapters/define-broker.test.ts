@@ -29,6 +29,7 @@ const MISTAKES: readonly (readonly [path: string, value: unknown, rule: RegExp])
   ['signIn.steps', {}, /must be a list/],
   ['instruments.files', undefined, /must be a function/],
   ['instruments.columns', [], /must list the columns/],
+  ['instruments.publishedAt', '8:30', /must be a time of day/],
   ['instruments.row', null, /must be a function/],
   ['feed.instrumentsPerSocket', 0, /must be a whole number > 0/],
   ['feed.socketsMax', 255, /must be a whole number from 1 to 254/],

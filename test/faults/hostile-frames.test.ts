@@ -87,7 +87,7 @@ describe('hostile frames', { concurrency: 2 }, () => {
     })
     assert.deepEqual(
       odd.map(({ detail }) => detail),
-      [stranger, stranger, stranger],
+      Array(3).fill(String(stranger)),
     )
   })
 

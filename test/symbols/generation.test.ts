@@ -1,27 +1,21 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import type { InstrumentRow } from '../../adapters/broker.ts'
+import type { InstrumentRow, Token } from '../../adapters/broker.ts'
+import { Details } from '../../engine/symbols/details.ts'
 import { GenerationWriter } from '../../engine/symbols/generation.ts'
-import { keysOf, listInstruments, liveGeneration } from '../../engine/symbols/store.ts'
+import {
+  keysOf,
+  listInstruments,
+  liveGeneration,
+  loadIndex,
+  readInstrument,
+} from '../../engine/symbols/store.ts'
 import { kiteCsv, optionRows } from './kite-rows.ts'
+import { ROW } from './row.ts'
 import { syncKite, temporaryFolder, viewsOf, withStore } from './store-folder.ts'
 
 /** A share at NSE. */
-const row = (token: number, symbol: string): InstrumentRow => ({
-  exchange: 'NSE',
-  symbol,
-  name: symbol,
-  brokerSymbol: symbol,
-  brokerExchange: 'NSE',
-  token,
-  segment: 0,
-  exchangeToken: null,
-  expiry: null,
-  strike: null,
-  lotSize: 1,
-  instrumentType: 'EQ',
-  tickSize: 0.05,
-})
+const row = (token: Token, symbol: string): InstrumentRow => ({ ...ROW, token, symbol })
 
 test('a number that another process gave out meanwhile is not bound to a second symbol', async (t) => {
   const folder = temporaryFolder(t)
@@ -96,4 +90,54 @@ test('names that a sync left without their numbers get them back', async (t) => 
   assert.equal(catalogue.size, 11)
   assert.equal(catalogue.find('NFO', 'NIFTY25AUG2610008CE'), 8)
   assert.equal(tokens.resolve(0, 10_010 * 256 + 2), 10)
+})
+
+test('tokens of text are stored and found as they are, colons and digits included', async (t) => {
+  const folder = temporaryFolder(t)
+  const rows = [
+    row('NSE_INDEX|Nifty: 50:1', 'NIFTY'),
+    row('NSE_EQ|INE009A01021', 'INFY'),
+    row('101000000010666', 'SBIN'),
+    row('265', 'TCS'),
+    row(738561, 'RELIANCE'),
+  ]
+  await withStore(folder, async (store) => {
+    const writer = await GenerationWriter.begin(store, 'zerodha', 0)
+    for (const one of rows) assert.equal(writer.take(one), null)
+    const twice = [row('265', 'ITC'), row(265, 'ITC'), row('NSE_EQ|INE009A01021', 'ITC')]
+    for (const one of twice) {
+      assert.equal(writer.take(one), 'an earlier row has this exchange and token')
+    }
+    const synced = await writer.finish('', 0, 0)
+    const { catalogue, tokens } = viewsOf(synced)
+    const details = new Details(synced.details)
+    for (const one of rows) {
+      const instrument = catalogue.find('NSE', one.symbol)
+      assert.equal(tokens.tokenOf(instrument), one.token)
+      assert.equal(details.tokenTextOf(instrument), String(one.token))
+      const stored = { instrument, ...one }
+      assert.deepEqual(readInstrument(store, 'zerodha', 'NSE', one.token), stored)
+    }
+    assert.deepEqual(
+      [...listInstruments(store, 'zerodha')].map(({ instrument, ...one }) => one),
+      rows.toSorted((a, b) => (String(a.token) < String(b.token) ? -1 : 1)),
+    )
+  })
+})
+
+test('an index whose details are missing or those of another generation is not loaded', async (t) => {
+  const folder = temporaryFolder(t)
+  await syncKite(folder, kiteCsv(optionRows(10)))
+  await syncKite(folder, kiteCsv(optionRows(11)))
+  await withStore(folder, async (store) => {
+    assert.equal(loadIndex(store, 'zerodha')?.rows, 11)
+    const older = store.blobs.getBinary('details:zerodha:1')!
+    await store.blobs.put('details:zerodha:2', Buffer.from(older))
+    assert.throws(
+      () => loadIndex(store, 'zerodha'),
+      /details of zerodha are not those of its index/,
+    )
+    await store.blobs.remove('details:zerodha:2')
+    assert.throws(() => loadIndex(store, 'zerodha'), /stored index of zerodha is missing/)
+  })
 })

@@ -7,9 +7,13 @@ const spec: BrokerSpec = {
   family: 'own',
   hosts: { rest: 'http://127.0.0.1', feed: 'ws://127.0.0.1' },
   exchanges: ['NSE', 'NFO'],
-  signIn: { credentials: [], steps: [] },
+  signIn: {
+    credentials: [{ name: 'access_token', secret: true, needed: 'always', help: 'Any text.' }],
+    steps: [],
+  },
   instruments: {
     files: () => [],
+    publishedAt: '06:00',
     columns: ['token', 'segment', 'exchange', 'symbol'],
     row([token, segment, exchange, symbol]): InstrumentRow | string {
       if (symbol === 'BREAK') throw new Error('this row breaks the adapter')
@@ -30,6 +34,7 @@ const spec: BrokerSpec = {
         lotSize: 1,
         instrumentType: 'EQ',
         tickSize: 0.05,
+        freezeQuantity: null,
       }
     },
   },

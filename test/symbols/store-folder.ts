@@ -42,10 +42,10 @@ export function syncKite(
 }
 
 /** Runs `use` on the folder's store and closes it. */
-export async function withStore(folder: string, use: (store: Store) => unknown) {
+export async function withStore<Result>(folder: string, use: (store: Store) => Result) {
   const store = openStore(folder)
   try {
-    await use(store)
+    return await use(store)
   } finally {
     await store.root.close()
   }

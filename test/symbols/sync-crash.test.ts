@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { writeFileSync } from 'node:fs'
+import { rmSync, writeFileSync } from 'node:fs'
 import { type AddressInfo, createServer } from 'node:net'
 import { join } from 'node:path'
 import { test } from 'node:test'
@@ -26,7 +26,7 @@ function assertWhole(store: Store, broker = 'zerodha') {
   const { catalogue, tokens } = viewsOf(live)
   let rows = 0
   for (const { instrument, segment, token, exchange, symbol } of listInstruments(store, broker)) {
-    assert.equal(tokens.resolve(segment, token), instrument)
+    assert.equal(tokens.resolve(segment, token as number), instrument)
     assert.equal(catalogue.find(exchange, symbol), instrument)
     rows++
   }
@@ -148,4 +148,76 @@ test('a process that is killed in the middle of a sync leaves a whole list behin
   }
   const again = syncInstruments({ ...request, source: secondList(folder, 20_000) })
   await assertSyncsAgain(store, again, 'second')
+})
+
+/** Numbers in [0, 1) that are the same in every run. */
+function seeded(seed: number): () => number {
+  let state = seed
+  return () => {
+    state = (Math.imul(state, 1664525) + 1013904223) >>> 0
+    return state / 2 ** 32
+  }
+}
+
+const KILLS = 50
+const KILL_ROWS = 3000
+
+/** Syncs in a process of its own, which says when it begins; `killAfterMs` null lets it end. */
+async function syncInProcess(folder: string, round: number, killAfterMs: number | null) {
+  const module = fileURLToPath(new URL('../../engine/symbols/sync.js', import.meta.url))
+  const script = join(folder, 'sync.mjs')
+  // Every round brings new instruments, so that numbers are being given out when it is killed.
+  const source = { file: writeFile(folder, kiteCsv(optionRows(KILL_ROWS, 10_000 + round * 500))) }
+  const request = { storeFolder: folder, broker: 'zerodha', source }
+  writeFileSync(
+    script,
+    `import { syncInstruments } from ${JSON.stringify(module)}
+    process.stdout.write('begins')
+    await syncInstruments(${JSON.stringify(request)})`,
+  )
+  const child = spawn(process.execPath, [script], { stdio: ['ignore', 'pipe', 'inherit'] })
+  const exited = once(child, 'exit')
+  await once(child.stdout, 'data')
+  const beganAtMs = performance.now()
+  if (killAfterMs !== null) setTimeout(() => child.kill('SIGKILL'), killAfterMs)
+  const [, signal] = await exited
+  rmSync(source.file)
+  return { wasKilled: signal === 'SIGKILL', ranMs: performance.now() - beganAtMs }
+}
+
+/** Kills syncs into one folder at random moments, and checks the store after each. */
+async function killSyncs(folder: string, kills: number, random: () => number) {
+  await syncInProcess(folder, 0, null)
+  const { ranMs } = await syncInProcess(folder, 1, null)
+  let killed = 0
+  for (let round = 2; round < kills + 2; round++) {
+    const before = withLive(folder)
+    const { wasKilled } = await syncInProcess(folder, round, Math.round(ranMs * random()))
+    const after = withLive(folder)
+    const isNew = after.generation !== before.generation
+    assert.ok(after.generation >= before.generation)
+    assert.ok(wasKilled || isNew, 'a sync that was not killed brings a new generation')
+    assert.equal(after.rows, KILL_ROWS)
+    killed += wasKilled ? 1 : 0
+  }
+  return killed
+}
+
+/** Opens the store as a start does, checks that it is whole, and answers what is live. */
+function withLive(folder: string) {
+  const store = openStore(folder)
+  try {
+    assertWhole(store)
+    return liveGeneration(store, 'zerodha')!
+  } finally {
+    void store.root.close()
+  }
+}
+
+test('a process that is killed at a random moment leaves a store that opens and serves', {
+  timeout: 120_000,
+}, async (t) => {
+  const lanes = [1, 2].map((seed) => killSyncs(temporaryFolder(t), KILLS / 2, seeded(seed)))
+  const killed = (await Promise.all(lanes)).reduce((sum, each) => sum + each)
+  assert.ok(killed > KILLS / 2, `${killed} of ${KILLS} syncs were killed before they were done`)
 })

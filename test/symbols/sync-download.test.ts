@@ -116,7 +116,7 @@ test('a download that fails is told in the words of the broker, and the list bef
     ],
     [
       (_, reply) => reply.writeHead(200, packed).end(gzipSync(GOOD).subarray(0, 500)),
-      /the gzip data ends too early/,
+      /the packed data ends too early/,
     ],
     [
       (_, reply) => {

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { gzipSync } from 'node:zlib'
+import { readFailure } from '../../engine/symbols/list-record.ts'
 import { loadIndex, tokensKey } from '../../engine/symbols/store.ts'
 import { syncInstruments } from '../../engine/symbols/sync.ts'
 import { EVERY_KIND, KITE_HEADER, kiteCsv, optionRows } from './kite-rows.ts'
@@ -25,9 +26,9 @@ test('a file that is not a whole list is refused with a reason, and the list bef
   const badStrikes = GOOD.replaceAll(/,(\d+),0\.05,65,CE/g, ',rupees $1,0.05,65,CE')
   const lines = GOOD.split('\n')
   const refused: [content: string | Buffer, reason: RegExp][] = [
-    [packed.subarray(0, packed.length - 20), /the gzip data ends too early.* \(after row \d+\)/],
-    [packed.subarray(0, 60), /the gzip data ends too early/],
-    [damaged, /the gzip data is damaged/],
+    [packed.subarray(0, packed.length - 20), /the packed data ends too early.* \(after row \d+\)/],
+    [packed.subarray(0, 60), /the packed data ends too early/],
+    [damaged, /the packed data is damaged/],
     ['\n <!DOCTYPE html><html>Sign in</html>', /it is a page of HTML or XML.*Sign in/],
     [gzipSync('<html>Sign in</html>'), /it is a page of HTML or XML/],
     ['{"status":"error"}', /column instrument_token is missing; row 1 is: \{"status"/],
@@ -47,7 +48,7 @@ test('a file that is not a whole list is refused with a reason, and the list bef
     ],
     [
       badStrikes,
-      /NFO had 43 rows and would have 3; row 22 was left out: strike is not a number above 0 \(.*rupees 10000/,
+      /NFO had 43 rows and would have 3; row 28 was left out: strike is not a number above 0 \(.*rupees 10000/,
     ],
   ]
   for (const [content, reason] of refused) {
@@ -62,13 +63,64 @@ test('a file that is not a whole list is refused with a reason, and the list bef
   assert.deepEqual([after.previous, after.rows], [1, ROWS.length])
 })
 
-test('a list that is merely shorter is taken', async (t) => {
+test('an exchange that loses most of its rows, or all, is refused unless the list is forced', async (t) => {
   const folder = temporaryFolder(t)
-  // As many rows are left out as on the day before, and a whole exchange is gone.
-  const odd = Array.from({ length: 20 }, () => '1,1,X,X,0,,0,0.05,1,EQ,NYSE,NYSE')
-  await syncKite(folder, kiteCsv([...odd, ...ROWS]))
-  const { rows, leftOut } = await syncKite(folder, kiteCsv([...odd, ...optionRows(3)]))
-  assert.deepEqual([rows, leftOut], [3, 20])
+  await syncKite(folder, GOOD)
+  const tenth = kiteCsv([...EVERY_KIND.map(([row]) => row), ...optionRows(1)])
+  const refused: [content: string, reason: RegExp][] = [
+    [tenth, /not synced: NFO had 43 rows and would have 4$/],
+    [kiteCsv(ROWS.filter((row) => !row.endsWith(',NFO'))), /NFO had 43 rows and would have 0$/],
+    [
+      kiteCsv(ROWS.filter((row) => !row.includes('NIFTY BANK'))),
+      /NSE_INDEX has no row for BANKNIFTY$/,
+    ],
+    [
+      kiteCsv(ROWS.filter((row) => !/BANKEX|,SENSEX,SENSEX/.test(row))),
+      /BSE_INDEX has no row for SENSEX, BANKEX$/,
+    ],
+  ]
+  for (const [content, reason] of refused) {
+    await assert.rejects(syncKite(folder, content), reason)
+    await assertFirstIsLive(folder, ROWS.length)
+  }
+  // Half is not most.
+  const half = await syncKite(
+    folder,
+    kiteCsv([...EVERY_KIND.map(([row]) => row), ...optionRows(19)]),
+  )
+  assert.equal(half.exchanges.NFO, 22)
+  const forced = await syncKite(folder, tenth, { force: true })
+  assert.deepEqual([forced.exchanges.NFO, forced.previous], [4, half.generation])
+})
+
+test('a list that repeats itself is refused', async (t) => {
+  const folder = temporaryFolder(t)
+  await syncKite(folder, GOOD)
+  const options = optionRows(1000)
+  await assert.rejects(
+    syncKite(folder, kiteCsv([...ROWS.slice(0, EVERY_KIND.length), ...options, ...options])),
+    /1000 of 2026 rows repeat an earlier one; row 1028 was left out: an earlier row has this/,
+  )
+  await assertFirstIsLive(folder, ROWS.length)
+})
+
+test('the last failure is kept with its time until a sync goes well', async (t) => {
+  const folder = temporaryFolder(t)
+  const failure = () => withStore(folder, (store) => readFailure(store, 'zerodha'))
+  assert.equal(await failure(), undefined)
+  const startMs = Date.now()
+  await assert.rejects(syncKite(folder, '<html>'))
+  const first = await failure()
+  assert.match(first!.reason, /^list-\d+: it is a page of HTML or XML, not CSV: <html>$/)
+  assert.ok(first!.atMs >= startMs - 1 && first!.atMs <= Date.now() + 1)
+  // Its thread dies, so that it cannot tell by itself.
+  const file = writeFile(folder, 'token,segment,exchange,symbol\n1,0,NSE,EXIT\n')
+  await assert.rejects(syncInstruments({ storeFolder: folder, ...SECOND_BROKER, source: { file } }))
+  await withStore(folder, (store) => {
+    assert.equal(readFailure(store, 'second')?.reason, 'its thread ended')
+  })
+  await syncKite(folder, GOOD)
+  assert.equal(await failure(), undefined)
 })
 
 test('a file that is not there or too large is refused', async (t) => {

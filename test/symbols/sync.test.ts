@@ -35,7 +35,7 @@ test('a synced file can be looked up in every way, as the list says', async (t) 
   const { catalogue, tokens } = viewsOf(synced)
   await withStore(folder, (store) => {
     for (const row of expected) {
-      const instrument = tokens.resolve(row.segment, row.token)
+      const instrument = tokens.resolve(row.segment, row.token as number)
       assert.equal(catalogue.find(row.exchange, row.symbol), instrument)
       assert.equal(catalogue.symbolOf(instrument), row.symbol)
       assert.equal(catalogue.exchangeOf(instrument), row.exchange)
@@ -55,7 +55,7 @@ test('a synced file can be looked up in every way, as the list says', async (t) 
 
 test('a later start loads the stored index without a sync', async (t) => {
   const folder = temporaryFolder(t)
-  const { downloadMs, totalMs, skipped, samples, ...synced } = await syncKite(
+  const { downloadMs, totalMs, skipped, samples, outcome, carriedOver, ...synced } = await syncKite(
     folder,
     gzipSync(kiteCsv(EVERY_ROW)),
   )
@@ -65,9 +65,10 @@ test('a later start loads the stored index without a sync', async (t) => {
     const bytes = (blob: SharedArrayBuffer) => Buffer.from(new Uint8Array(blob))
     assert.ok(bytes(loaded.catalogue).equals(bytes(synced.catalogue)))
     assert.ok(bytes(loaded.tokens).equals(bytes(synced.tokens)))
+    assert.ok(bytes(loaded.details).equals(bytes(synced.details)))
     assert.deepEqual(
-      { ...loaded, catalogue: null, tokens: null },
-      { ...synced, catalogue: null, tokens: null },
+      { ...loaded, catalogue: null, tokens: null, details: null },
+      { ...synced, catalogue: null, tokens: null, details: null },
     )
     assert.equal(loadIndex(store, 'second'), null)
   })
@@ -84,7 +85,7 @@ test('an instrument keeps its number when the list changes, and a number is neve
     kiteCsv([...optionRows(50, 30_000), ...moved.slice(100).reverse(), ...EVERY_ROW.slice(1)]),
   )
   const { catalogue, tokens } = viewsOf(after)
-  assert.deepEqual([after.generation, after.rows, after.previous], [2, 269, 1])
+  assert.deepEqual([after.generation, after.rows, after.previous], [2, 275, 1])
   assert.equal(catalogue.size, rows.length + 50)
   for (let instrument = 0; instrument < rows.length; instrument++) {
     assert.equal(catalogue.symbolOf(instrument), before.catalogue.symbolOf(instrument))
@@ -93,7 +94,7 @@ test('an instrument keeps its number when the list changes, and a number is neve
   const gone = before.catalogue.find('NSE', 'RELIANCE')
   assert.deepEqual([tokens.has(gone), tokens.resolve(0, 738561)], [false, -1])
   const stayed = before.catalogue.find('NFO', 'NIFTY25AUG2610200CE')
-  const tokenBefore = before.tokens.tokenOf(stayed)
+  const tokenBefore = before.tokens.tokenOf(stayed) as number
   assert.equal(tokens.tokenOf(stayed), tokenBefore + 5)
   assert.equal(tokens.resolve(0, tokenBefore), -1)
 })
@@ -118,7 +119,13 @@ test('two generations are kept, older ones go', async (t) => {
     )
     assert.deepEqual(
       generations(store.blobs.getKeys({})),
-      new Set(['catalogue', 'tokens:zerodha:3', 'tokens:zerodha:4']),
+      new Set([
+        'catalogue',
+        'details:zerodha:3',
+        'details:zerodha:4',
+        'tokens:zerodha:3',
+        'tokens:zerodha:4',
+      ]),
     )
     assert.deepEqual(
       generations(store.meta.getKeys({})),
@@ -263,7 +270,7 @@ test('one broker is synced once at a time', async (t) => {
   const first = syncKite(folder, kiteCsv(optionRows(10)))
   await assert.rejects(
     syncKite(folder, kiteCsv(optionRows(20))),
-    /^Error: instruments of zerodha not synced: a sync of this broker is under way$/,
+    /^SyncError: instruments of zerodha not synced: a sync of this broker is under way$/,
   )
   assert.equal((await first).rows, 10)
   assert.equal((await syncKite(folder, kiteCsv(optionRows(20)))).rows, 20)

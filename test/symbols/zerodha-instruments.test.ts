@@ -31,6 +31,7 @@ test('maps a share, an index, a future and an option', () => {
     lotSize: 1,
     instrumentType: 'EQ',
     tickSize: 0.05,
+    freezeQuantity: null,
   })
   assert.deepEqual(index, {
     exchange: 'NSE_INDEX',
@@ -46,6 +47,7 @@ test('maps a share, an index, a future and an option', () => {
     lotSize: 0,
     instrumentType: 'INDEX',
     tickSize: 0,
+    freezeQuantity: null,
   })
   assert.deepEqual(future, {
     exchange: 'NFO',
@@ -61,6 +63,7 @@ test('maps a share, an index, a future and an option', () => {
     lotSize: 15,
     instrumentType: 'FUT',
     tickSize: 0.05,
+    freezeQuantity: null,
   })
   assert.deepEqual(option, {
     exchange: 'NFO',
@@ -76,6 +79,7 @@ test('maps a share, an index, a future and an option', () => {
     lotSize: 50,
     instrumentType: 'CE',
     tickSize: 0.05,
+    freezeQuantity: null,
   })
 })
 

@@ -13,6 +13,11 @@ export class Prefixes {
     return this.#texts.size
   }
 
+  /** All of them, as they are now. */
+  texts(): string[] {
+    return [...this.#texts]
+  }
+
   hasRoomFor(text: string): boolean {
     return this.#texts.size < this.#max || this.#texts.has(text)
   }

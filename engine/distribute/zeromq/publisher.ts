@@ -186,6 +186,12 @@ export class ZeroMqPublisher {
     this.#zap?.close()
   }
 
+  /** Called when a feed has other instruments: names that were unknown may be of one now. */
+  onInstruments(): void {
+    this.#topics.relist()
+    this.#batchTopics.relist()
+  }
+
   #letIn({ allows }: Curve) {
     return startZap(this.#context, allows, (address, reason) => {
       this.#refused += 1

@@ -100,6 +100,17 @@ export class Topics {
     if (!flows) this.#retryWaiting()
   }
 
+  /** Looks again at names that no broker listed, because instruments have changed. */
+  relist(): void {
+    const { prefixes } = this.#options
+    for (const text of prefixes.texts()) {
+      const target = this.#find(text)
+      if (target === null) continue
+      prefixes.remove(text)
+      this.#name(this.#topics.get(text) ?? this.#create(text, target))
+    }
+  }
+
   #mistakeIn(text: string): Mistake | null {
     if (!isPrintable(text)) return 'malformed'
     // It may still be the beginning of a name, however unlikely.

@@ -31,6 +31,7 @@ export const INSTRUMENTS_CSV = [
 
 const instruments: InstrumentSource = {
   files: (hosts) => [{ method: 'GET', url: `${hosts.rest}/instruments` }],
+  publishedAt: '06:00',
   columns: ['segment', 'token', 'exchange', 'symbol'],
   row: ([segment, token, exchange, symbol]) => ({
     exchange: exchange!,
@@ -46,6 +47,7 @@ const instruments: InstrumentSource = {
     lotSize: 1,
     instrumentType: 'EQ',
     tickSize: 0.05,
+    freezeQuantity: null,
   }),
 }
 

@@ -1,0 +1,83 @@
+// The OpenAPI document, made from the schemas that check the requests.
+import { z } from 'zod'
+import type { KeyRecord } from '../auth/keys.ts'
+import { API_ROOT, type ApiRoute, jsonReply } from './http.ts'
+import { type Endpoint, routeOf } from './rest.ts'
+
+/** Statuses of refusals that every endpoint has. */
+const COMMON_REFUSALS: Readonly<Record<number, string>> = {
+  400: 'A field is missing, unknown or wrong',
+  403: 'The API key is not valid, or may not read',
+  500: 'A fault of the server, or a body that is not JSON',
+  503: 'Too much waits; try again',
+}
+
+const failure = z.object({
+  message: z
+    .union([z.string(), z.record(z.string(), z.array(z.string()))])
+    .meta({ description: 'A sentence, or by field what is wrong with it' }),
+  status: z.literal('error'),
+})
+
+const json = (schema: unknown) => ({ 'application/json': { schema } })
+
+/** The JSON Schema of what is sent (`input`) or answered (`output`), without its own mark of the dialect. */
+function schemaOf(type: z.ZodType, io: 'input' | 'output'): Record<string, unknown> {
+  const { $schema, ...schema } = z.toJSONSchema(type, { io })
+  return schema
+}
+
+function parametersOf({ request }: Endpoint) {
+  const { properties = {}, required = [] } = schemaOf(request, 'input') as {
+    properties?: Record<string, { description?: string }>
+    required?: string[]
+  }
+  return Object.entries(properties).map(([name, { description, ...schema }]) => ({
+    name,
+    in: 'query',
+    required: required.includes(name),
+    ...(description === undefined ? {} : { description }),
+    schema,
+  }))
+}
+
+function operationOf(described: Endpoint) {
+  const { name, method, summary, request, success, refusals = {} } = described
+  const failures = Object.entries({ ...COMMON_REFUSALS, ...refusals }).map(
+    ([code, description]) => [code, { description, content: json(schemaOf(failure, 'output')) }],
+  )
+  const input =
+    method === 'GET'
+      ? { parameters: parametersOf(described) }
+      : { requestBody: { required: true, content: json(schemaOf(request, 'input')) } }
+  const responses = {
+    200: { description: 'Success', content: json(schemaOf(success, 'output')) },
+    ...Object.fromEntries(failures),
+  }
+  return { operationId: name, summary, ...input, responses }
+}
+
+/** The document that describes these endpoints, OpenAPI 3.1. */
+export function describeApi(endpoints: readonly Endpoint[], version: string) {
+  const paths = endpoints.map((described) => {
+    return [API_ROOT + described.name, { [described.method.toLowerCase()]: operationOf(described) }]
+  })
+  return {
+    openapi: '3.1.0',
+    info: { title: 'Tickplant, OpenAlgo API v1', version },
+    paths: Object.fromEntries(paths),
+  }
+}
+
+/** The endpoints as routes, and the document that describes them, which needs no key. */
+export function apiRoutes(
+  endpoints: readonly Endpoint[],
+  verifyKey: (key: string) => KeyRecord | null,
+  version: string,
+): ApiRoute[] {
+  const document = jsonReply(200, describeApi(endpoints, version))
+  return [
+    ...endpoints.map((described) => routeOf(described, verifyKey)),
+    { method: 'GET', path: `${API_ROOT}openapi.json`, answer: () => document },
+  ]
+}

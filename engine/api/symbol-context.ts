@@ -1,0 +1,19 @@
+// What the symbol endpoints are answered from.
+import type { Lookup } from '../symbols/lookup/lookup.ts'
+import { RestFailure } from './rest.ts'
+
+export interface SymbolContext {
+  readonly lookup: Lookup
+  /** Configured brokers; the first answers where a request names none. */
+  readonly brokers: readonly string[]
+  /** Epoch ms. */
+  nowMs(): number
+}
+
+/** The broker that a request is about. Throws a RestFailure for one that is not configured. */
+export function brokerOf({ brokers }: SymbolContext, asked: string | undefined): string {
+  const found = asked ?? brokers[0]
+  if (found === undefined) throw new RestFailure(503, 'No broker is configured')
+  if (brokers.includes(found)) return found
+  throw new RestFailure(400, `broker must be one of: ${brokers.join(', ')}`)
+}

@@ -1,0 +1,31 @@
+// The instruments of one broker as look-ups see them.
+import type { InstrumentRow } from '../../../adapters/broker.ts'
+
+/** A row without what only feeds and orders need; the expiry as whole days since 1970. */
+export interface ListedInstrument
+  extends Pick<
+    InstrumentRow,
+    | 'exchange'
+    | 'symbol'
+    | 'name'
+    | 'brokerSymbol'
+    | 'brokerExchange'
+    | 'strike'
+    | 'lotSize'
+    | 'instrumentType'
+    | 'tickSize'
+    | 'freezeQuantity'
+  > {
+  readonly instrument: number
+  /** As text, whatever the broker's kind of token is. */
+  readonly token: string
+  readonly expiryDay: number | null
+}
+
+/** Where the rows of one generation come from. */
+export interface Instruments {
+  /** The numbers of all instruments, in the order in which a dump lists them. */
+  numbers(): Iterable<number>
+  /** The row of one of these numbers, made anew by each call. */
+  row(instrument: number): ListedInstrument
+}

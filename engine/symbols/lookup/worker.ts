@@ -1,0 +1,65 @@
+// The query thread: holds the look-up tables of all brokers and answers what takes too long for the core.
+import { parentPort } from 'node:worker_threads'
+import {
+  ANSWERERS,
+  type Order,
+  type Outcome,
+  type QuestionName,
+  type Questions,
+  transfersOf,
+} from './questions.ts'
+import { SharedInstruments } from './shared-instruments.ts'
+import { dump } from './symtoken.ts'
+import { LookupTable } from './table.ts'
+
+const tables = new Map<string, LookupTable>()
+/** Dumps under way; each goes on with the generation it began with. */
+const dumps = new Map<number, Generator<string>>()
+
+function tableOf(broker: string): LookupTable {
+  const table = tables.get(broker)
+  if (table === undefined) throw new Error(`there are no instruments of ${broker} yet`)
+  return table
+}
+
+function answer<Name extends QuestionName>(broker: string, name: Name, question: Questions[Name]) {
+  return ANSWERERS[name](tableOf(broker), question)
+}
+
+/** The next piece in memory of its own, so that it can be handed over, or null. */
+function nextPiece(number: number): Uint8Array | null {
+  const pieces = dumps.get(number)
+  if (pieces === undefined) throw new Error('the dump ended')
+  const { value, done } = pieces.next()
+  if (!done) return new TextEncoder().encode(value)
+  dumps.delete(number)
+  return null
+}
+
+const EXECUTORS: { readonly [Do in Order['do']]: (order: Extract<Order, { do: Do }>) => unknown } =
+  {
+    load({ broker, catalogue, details }) {
+      tables.set(broker, new LookupTable(new SharedInstruments({ catalogue, details })))
+      return tableOf(broker).byteLength
+    },
+    ask: ({ broker, name, question }) => answer(broker, name, question as never),
+    openDump({ dump: number, broker, exchange, format }) {
+      dumps.set(number, dump(tableOf(broker).instruments, exchange, format))
+      return number
+    },
+    readDump: ({ dump: number }) => nextPiece(number),
+    closeDump: ({ dump: number }) => dumps.delete(number),
+  }
+
+function execute(order: Order): Outcome {
+  try {
+    return { value: EXECUTORS[order.do](order as never) }
+  } catch (error) {
+    return { error: (error as Error).message }
+  }
+}
+
+parentPort!.on('message', (order: Order) => {
+  const outcome = execute(order)
+  parentPort!.postMessage(outcome, transfersOf(outcome))
+})

@@ -1,0 +1,78 @@
+// The symbol endpoints on a server of their own, over synthetic instruments and a day in 2024.
+import assert from 'node:assert/strict'
+import { after } from 'node:test'
+import { serveHttp } from '../../engine/api/http.ts'
+import { apiRoutes } from '../../engine/api/openapi.ts'
+import { symbolEndpoints } from '../../engine/api/symbols.ts'
+import type { KeyRecord } from '../../engine/auth/keys.ts'
+import { loadUWebSockets } from '../../engine/distribute/uws.ts'
+import { createLogger } from '../../engine/observe/log.ts'
+import { Lookup } from '../../engine/symbols/lookup/lookup.ts'
+import { blocksOf, FEW, numbered, rowOf } from '../symbols/lookup-rows.ts'
+
+export const KEY = 'reader-key/+&=?'
+export const TRADE_KEY = 'trade-only-key'
+export const NOW_MS = Date.parse('2024-03-27T10:00:00+05:30')
+/** Their list is far larger than what sockets buffer. */
+export const many = numbered(
+  Array.from({ length: 20_000 }, (_, at) => rowOf({ symbol: `S${at}`, name: 'N'.repeat(800) })),
+)
+
+export const lookup = new Lookup(createLogger({ level: 'silent' }))
+await lookup.useIndex('one', blocksOf(FEW))
+await lookup.useIndex('many', blocksOf(many))
+const record = (scopes: KeyRecord['scopes']): KeyRecord => {
+  return { id: '00000000', name: 'test', sha256: '0'.repeat(64), scopes, createdAtMs: 0 }
+}
+const keys = new Map([
+  [KEY, record(['read'])],
+  [TRADE_KEY, record(['trade'])],
+])
+const verifyKey = (key: string) => keys.get(key) ?? null
+const context = { lookup, brokers: ['one', 'many', 'unsynced'], nowMs: () => NOW_MS }
+const routes = apiRoutes(symbolEndpoints(context), verifyKey, '1.2.3')
+export const http = serveHttp(loadUWebSockets(), { host: '127.0.0.1', port: 0 }, verifyKey, routes)
+after(async () => {
+  http.close()
+  await lookup.close()
+})
+export const root = `http://127.0.0.1:${http.port}/api/v1`
+
+export async function post(name: string, body: unknown) {
+  const text = typeof body === 'string' ? body : JSON.stringify(body)
+  const reply = await fetch(`${root}/${name}`, { method: 'POST', body: text })
+  assert.equal(reply.headers.get('content-type'), 'application/json')
+  return { status: reply.status, text: await reply.text() }
+}
+
+/** The status and the parsed body. */
+export async function ask(name: string, body: unknown) {
+  const { status, text } = await post(name, body)
+  return { status, body: JSON.parse(text) }
+}
+
+export const get = (query: Record<string, string>, headers: Record<string, string> = {}) =>
+  fetch(`${root}/instruments?${new URLSearchParams(query)}`, { headers })
+
+export const error = (message: unknown) => ({ message, status: 'error' })
+
+/** Requests that are right, by endpoint. */
+export const RIGHT = {
+  symbol: { apikey: KEY, symbol: 'NIFTY28MAR24FUT', exchange: 'NFO' },
+  search: { apikey: KEY, query: 'NIFTY 23500 CE', exchange: 'NFO' },
+  expiry: { apikey: KEY, symbol: 'NIFTY', exchange: 'NFO', instrumenttype: 'options' },
+  optionchain: {
+    ...{ apikey: KEY, underlying: 'NIFTY', exchange: 'NSE_INDEX', expiry_date: '28MAR24' },
+    ...{ strike_count: 1, price: 23610 },
+  },
+} as const
+export const EXCHANGES =
+  'Must be one of: NSE, NFO, CDS, BSE, BFO, BCD, MCX, NCDEX, NCO, NSE_INDEX, BSE_INDEX, MCX_INDEX, ' +
+  'GLOBAL_INDEX, CRYPTO.'
+export const DERIVATIVES = 'Must be one of: NFO, BFO, MCX, CDS, NCO, BCD, NCDEX, CRYPTO.'
+export const MISSING = 'Missing data for required field.'
+export const NULL = 'Field may not be null.'
+export const NO_TEXT = 'Not a valid string.'
+export const LENGTH = 'Length must be between 1 and 256.'
+export const TOO_LONG = 'Longer than maximum length 256.'
+export const HUGE = 'X'.repeat(50_000)
