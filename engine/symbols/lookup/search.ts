@@ -11,9 +11,9 @@ export function termsOf(query: string): string[] {
   return [...new Set(query.toUpperCase().split(/\s+/))].filter((term) => term !== '')
 }
 
-/** The strike that a word says, or NaN. */
+/** The strike that a word says, or NaN; nothing has a strike of 0. */
 export function strikeOf(term: string): number {
-  return NUMBER.test(term) ? Number(term) : Number.NaN
+  return (NUMBER.test(term) && Number(term)) || Number.NaN
 }
 
 interface Term {
