@@ -1,8 +1,11 @@
-// One client of bench/load, driven by messages of its parent. It looks at every tick's token and seq and at nothing
-// else, so that it measures the engine and not a msgpack library.
+// One client of bench/load, driven by messages of its parent. It looks at every tick's token and seq, and where it
+// is timed at when the engine received it, so that it measures the engine and not a msgpack library.
 import { once } from 'node:events'
+import { build, type Histogram } from 'hdr-histogram-js'
 import WebSocket from 'ws'
 import { ARRAY_HEADER_BYTES } from '../codecs/msgpack.ts'
+import type { Token } from '../codecs/tick.ts'
+import { nowUs } from '../engine/clock.ts'
 import { PackedReader } from './packed-reader.ts'
 
 export interface Tally {
@@ -21,16 +24,26 @@ export interface ClientReport {
   byToken: Record<string, Tally>
 }
 
-interface Start {
-  do: 'start' | 'settle'
+/** Microseconds from the broker's socket in the engine to the client's, since it was asked before. */
+export interface ClientLatency {
+  ticks: number
+  p50Us: number
+  p99Us: number
+}
+
+export interface ClientStart {
+  do: 'start'
   name: string
   mode: string
+  /** It measures latency; packed ticks only. */
+  isTimed: boolean
   url: string
   apiKey: string
-  symbols: { exchange: string; symbol: string; token: number }[]
+  symbols: { exchange: string; symbol: string; token: Token }[]
 }
 
 const QUIET_MS = 1000
+const LATENCY_US_MAX = 60_000_000
 const tallies = new Map<string, Tally>()
 // JSON ticks name no token.
 const tokens = new Map<string, string>()
@@ -41,6 +54,7 @@ let hasAll = false
 let closed = ''
 let name = ''
 let heardAt = performance.now()
+let histogram: Histogram | null = null
 
 function count(token: string, seq: number): void {
   received += 1
@@ -57,10 +71,17 @@ const reader = new PackedReader()
 
 /** Walks one frame: an array of ticks and events. */
 function readPacked(bytes: Buffer): void {
+  const arrivedUs = nowUs()
   let at = ARRAY_HEADER_BYTES
   for (let items = reader.open(bytes); items > 0; items--) {
     at = reader.read(at)
-    if (reader.token !== 0) count(String(reader.token), reader.seq)
+    if (reader.token !== 0) {
+      count(String(reader.token), reader.seq)
+      // The clocks of two processes may differ by some microseconds.
+      histogram?.recordValue(
+        Math.min(Math.max(arrivedUs - reader.receiveTimeUs, 1), LATENCY_US_MAX),
+      )
+    }
     lostAnnounced += reader.lost
   }
 }
@@ -72,8 +93,11 @@ function readJson(text: string): void {
   else if (message.type === 'gap') lostAnnounced += message.lost ?? 0
 }
 
-async function start(request: Start): Promise<void> {
+async function start(request: ClientStart): Promise<object> {
   name = request.name
+  if (request.isTimed) {
+    histogram = build({ highestTrackableValue: LATENCY_US_MAX, numberOfSignificantValueDigits: 3 })
+  }
   const [format, wanted] = name.split(':')
   const symbols = request.symbols.slice(0, wanted === undefined ? undefined : Number(wanted))
   hasAll = symbols.length === request.symbols.length
@@ -100,6 +124,19 @@ async function start(request: Start): Promise<void> {
     closed = `${code} ${reason.toString()}`
   })
   await subscribed
+  return {}
+}
+
+/** What was measured since the last time, and begins anew. */
+async function latency(): Promise<ClientLatency> {
+  if (histogram === null) throw new Error('this client measures no latency')
+  const report = {
+    ticks: histogram.totalCount,
+    p50Us: histogram.getValueAtPercentile(50),
+    p99Us: histogram.getValueAtPercentile(99),
+  }
+  histogram.reset()
+  return report
 }
 
 /** Waits until nothing has come for a while, then reports. */
@@ -111,8 +148,9 @@ async function settle(): Promise<ClientReport> {
   return { name, received, lostAnnounced, hasAll, closed, byToken }
 }
 
-process.on('message', (request: Start) => {
-  const done = request.do === 'start' ? start(request).then(() => ({})) : settle()
-  void done.then((answer) => process.send!(answer))
+const ACTS = { start, latency, settle }
+
+process.on('message', (request: ClientStart | { do: 'latency' | 'settle' }) => {
+  void ACTS[request.do](request as ClientStart).then((answer) => process.send!(answer))
 })
 process.on('SIGTERM', () => process.exit(0))

@@ -6,15 +6,11 @@
 //
 // A client is `msgpack` or `json`, with the number of its instruments behind a colon where it wants fewer than all.
 // Exits with 1 when the account does not balance.
-import { type ChildProcess, fork, spawn } from 'node:child_process'
-import { once } from 'node:events'
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
-import { cpus, tmpdir } from 'node:os'
-import { join } from 'node:path'
+import type { ChildProcess } from 'node:child_process'
 import { parseArgs } from 'node:util'
-import { listInstruments, openStore } from '../engine/symbols/store.ts'
 import type { SimulatorStats } from '../sim/simulator.ts'
 import type { ClientReport } from './load-client.ts'
+import { ask, type EngineWord, machine, say, startPlant } from './load-plant.ts'
 
 const { values } = parseArgs({
   options: {
@@ -28,62 +24,6 @@ const { values } = parseArgs({
 const rate = Number(values.rate)
 const seconds = Number(values.seconds)
 const instruments = Number(values.instruments)
-
-const say = (text: string) => process.stdout.write(`${text}\n`)
-const here = (name: string) => new URL(name, import.meta.url).pathname
-
-/** Sends a request to a forked child process and resolves with its answer. */
-async function ask<Answer>(child: ChildProcess, request: object): Promise<Answer> {
-  const answered = once(child, 'message')
-  child.send(request)
-  const [answer] = await Promise.race([
-    answered,
-    once(child, 'exit').then(() => {
-      throw new Error(`a child process ended while it was asked for ${JSON.stringify(request)}`)
-    }),
-  ])
-  return answer as Answer
-}
-
-interface SimulatorReady {
-  restUrl: string
-  feedUrl: string
-  apiKey: string
-  accessToken: string
-}
-
-interface EngineWord {
-  websocket: { port: number }
-  http: { port: number }
-  apiKey: string
-}
-
-async function startEngine(simulator: SimulatorReady, dataDir: string) {
-  const engine = spawn(process.execPath, [here('../cli/main.js'), 'start'], {
-    stdio: ['ignore', 'pipe', 'inherit'],
-    cwd: dataDir,
-    env: {
-      ...process.env,
-      TICKPLANT_DATA_DIR: dataDir,
-      TICKPLANT_LOG_LEVEL: 'warn',
-      TICKPLANT_WEBSOCKET_PORT: '0',
-      TICKPLANT_HTTP_PORT: '0',
-      TICKPLANT_ZEROMQ_PORT: '0',
-      TICKPLANT_ZEROMQ_BATCH_PORT: '0',
-      TICKPLANT_WEBSOCKET_QUEUE_BYTES_MAX: String(256 * 1024 * 1024),
-      TICKPLANT_BROKERS_ZERODHA_REST: simulator.restUrl,
-      TICKPLANT_BROKERS_ZERODHA_FEED: simulator.feedUrl,
-      TICKPLANT_BROKERS_ZERODHA_API_KEY: simulator.apiKey,
-      TICKPLANT_BROKERS_ZERODHA_ACCESS_TOKEN: simulator.accessToken,
-    },
-  })
-  // The engine prints a line every few seconds, with the latency since the line before.
-  const lines: string[] = []
-  engine.stdout.on('data', (part: Buffer) => lines.push(...part.toString().trim().split('\n')))
-  await once(engine.stdout, 'data')
-  const word = JSON.parse(readFileSync(join(dataDir, 'engine.json'), 'utf8')) as EngineWord
-  return { engine, word, lines }
-}
 
 interface EngineStatus {
   feeds: { ticks: number; rejects: number; unknownTokens: number; ring: { lost: number } }[]
@@ -124,41 +64,20 @@ function account(report: ClientReport, sent: Readonly<Record<string, number>>): 
   return problems
 }
 
-const dataDir = mkdtempSync(join(tmpdir(), 'tickplant-load-'))
-const children: ChildProcess[] = []
 let problems: string[] = []
+const plant = await startPlant({ rate, instruments })
 try {
-  const simulatorProcess = fork(here('./load-sim.js'))
-  children.push(simulatorProcess)
-  const simulator = await ask<SimulatorReady>(simulatorProcess, { do: 'start', rate, instruments })
-  const { engine, word, lines } = await startEngine(simulator, dataDir)
-  children.push(engine)
-
-  const store = openStore(join(dataDir, 'store'))
-  const symbols = [...listInstruments(store, 'zerodha')].map(({ exchange, symbol, token }) => {
-    return { exchange, symbol, token }
-  })
-  await store.root.close()
+  const { simulator, word, lines } = plant
   const clients: ChildProcess[] = []
   for (const name of values.clients.split(',')) {
-    const client = fork(here('./load-client.js'))
-    children.push(client)
-    clients.push(client)
-    await ask(client, {
-      do: 'start',
-      name,
-      mode: values.mode,
-      url: `ws://127.0.0.1:${word.websocket.port}`,
-      apiKey: word.apiKey,
-      symbols,
-    })
+    clients.push(await plant.addClient({ name, mode: values.mode, isTimed: false }))
   }
-  say(`Node ${process.version}, ${cpus().length} × ${cpus()[0]?.model}`)
+  say(machine())
   say(`${rate} ticks/s wanted for ${seconds} s, ${instruments} instruments, mode ${values.mode}`)
   const begunAt = performance.now()
-  await ask(simulatorProcess, { do: 'resume' })
+  await ask(simulator, { do: 'resume' })
   await new Promise((resolve) => setTimeout(resolve, seconds * 1000))
-  const stats = await ask<SimulatorStats>(simulatorProcess, { do: 'pause' })
+  const stats = await ask<SimulatorStats>(simulator, { do: 'pause' })
   const ran = (performance.now() - begunAt) / 1000
   const reports: ClientReport[] = []
   for (const client of clients) reports.push(await ask<ClientReport>(client, { do: 'settle' }))
@@ -184,13 +103,7 @@ try {
   }
   for (const report of reports) problems.push(...account(report, stats.packetsByToken ?? {}))
 } finally {
-  for (const child of children.reverse()) {
-    if (child.exitCode !== null) continue
-    const ended = once(child, 'exit')
-    child.kill('SIGTERM')
-    await ended
-  }
-  rmSync(dataDir, { recursive: true, force: true })
+  await plant.close()
 }
 problems = problems.slice(0, 10)
 say(problems.length === 0 ? 'Every tick is accounted for.' : problems.join('\n'))

@@ -14,6 +14,7 @@ import { ring } from './micro/ring.ts'
 import { router } from './micro/router.ts'
 import { measureCase } from './micro/runner.ts'
 import { symbolIndex } from './micro/symbol-index.ts'
+import { symbolStore } from './micro/symbol-store.ts'
 import { armLines, headingText } from './micro/table.ts'
 import { websocket } from './micro/websocket.ts'
 import { zeromq } from './micro/zeromq.ts'
@@ -21,6 +22,7 @@ import { zeromq } from './micro/zeromq.ts'
 const GROUPS: readonly Group[] = [
   codec,
   symbolIndex,
+  symbolStore,
   ring,
   encoders,
   router,
@@ -39,7 +41,8 @@ const say = (text: string) => process.stdout.write(`${text}\n`)
 async function run(group: Group, pace: Pace): Promise<boolean[]> {
   say(`\n${group.name}: ${group.about}`)
   say(headingText(group.operation))
-  const { cases, close } = await group.prepare()
+  const { cases, notes, close } = await group.prepare(pace.share)
+  for (const note of notes ?? []) say(`  ${note}`)
   const targets: boolean[] = []
   try {
     for (const each of cases) {

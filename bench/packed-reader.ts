@@ -1,5 +1,5 @@
 // Walks the stream's msgpack without making objects, so that a bench measures the engine and not its reader: of each
-// map it keeps the token, the seq, and how many ticks a gap has lost.
+// map it keeps the token, the seq, when it was received, and how many ticks a gap has lost.
 
 const FIXED_MAP = 0x80
 const FIXED_MAP_END = 0x8f
@@ -32,11 +32,14 @@ const word = (text: string) => Buffer.from(text, 'latin1').readUInt32BE()
 const TOKEN = word('toke')
 const SEQ_VALUE = word(`seq${String.fromCharCode(UINT32)}`)
 const LOST = word('lost')
+const RECEIVE_TIME = word('rece')
 
 export class PackedReader {
   /** The token of the last tick, a number as Kite's are; 0 after an event. */
   token = 0
   seq = 0
+  /** Epoch microseconds at which the engine received the last tick. */
+  receiveTimeUs = 0
   /** Ticks lost, as the last gap says; 0 after a tick. */
   lost = 0
   #view: DataView = new DataView(new ArrayBuffer(0))
@@ -63,6 +66,7 @@ export class PackedReader {
       const first = view.getUint32(at + 1)
       if (first === TOKEN) this.token = this.#digits(valueAt)
       else if (first === SEQ_VALUE) this.seq = view.getUint32(valueAt + 1)
+      else if (first === RECEIVE_TIME) this.receiveTimeUs = this.#number(valueAt)
       else if (first === LOST) this.lost = this.#number(valueAt)
       at = this.#skip(valueAt)
     }

@@ -136,6 +136,21 @@ export function wholeNumber(
   throw new CliError(BAD_USAGE, `${name} is ${JSON.stringify(text)}; it must be ${allowed}`)
 }
 
+/** Throws a CliError for words and options that do not go with an action of a command. */
+export function checkFits(
+  { options, wordsMax }: { readonly options: readonly string[]; readonly wordsMax: number },
+  optionsOfAll: readonly string[],
+  given: object,
+  words: readonly string[],
+): void {
+  const surplus = words[wordsMax]
+  if (surplus !== undefined)
+    throw new CliError(BAD_USAGE, `unexpected argument ${JSON.stringify(surplus)}`)
+  const stray = Object.keys(given).find((name) => ![...options, ...optionsOfAll].includes(name))
+  if (stray !== undefined)
+    throw new CliError(BAD_USAGE, `--${stray} does not go with this action; --help shows the usage`)
+}
+
 /** A word that must be given (`name`). Throws a CliError that names it. */
 export function required(name: string, word: string | undefined): string {
   if (word !== undefined) return word

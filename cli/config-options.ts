@@ -17,6 +17,15 @@ export const CONFIG_OPTION = {
   },
 } as const satisfies OptionTable
 
+/** The option that names the data folder, for commands that look for an engine or its files. */
+export const DATA_DIR_OPTION = {
+  'data-dir': {
+    type: 'string',
+    value: 'FOLDER',
+    help: 'Data folder instead of the configured one.',
+  },
+} as const satisfies OptionTable
+
 /** An option for each of these keys, all keys when none are named. */
 export function keyOptions(names: readonly KeyName[] = KEY_NAMES) {
   const options = names.map((name) => {

@@ -4,6 +4,7 @@ import { KeyError, KeyStore, type KeyWish, SCOPES } from '../engine/auth/keys.ts
 import {
   BAD_USAGE,
   CliError,
+  checkFits,
   columns,
   defineCommand,
   FAILED,
@@ -11,7 +12,7 @@ import {
   oneOf,
   required,
 } from './command.ts'
-import { CONFIG_OPTION, configFor } from './config-options.ts'
+import { CONFIG_OPTION, configFor, DATA_DIR_OPTION } from './config-options.ts'
 import { CURVE_ACTIONS } from './keys-curve.ts'
 import { adminRequest, findEngine, type RunningEngine } from './running-engine.ts'
 
@@ -132,15 +133,6 @@ function actionOf([first, ...rest]: readonly string[]): [action: Action, words: 
   return [CURVE_ACTIONS[oneOf('the action of curve', name, names)]!, words]
 }
 
-function checkFits({ options, wordsMax }: Action, given: object, words: readonly string[]): void {
-  const surplus = words[wordsMax]
-  if (surplus !== undefined)
-    throw new CliError(BAD_USAGE, `unexpected argument ${JSON.stringify(surplus)}`)
-  const stray = Object.keys(given).find((name) => ![...options, ...OPTIONS_OF_ALL].includes(name))
-  if (stray !== undefined)
-    throw new CliError(BAD_USAGE, `--${stray} does not go with this action; --help shows the usage`)
-}
-
 export const command = defineCommand({
   usage: [
     'add NAME [--key KEY] [--scope SCOPE ...]',
@@ -166,16 +158,12 @@ export const command = defineCommand({
       help: 'Let in the client that has this CURVE public key (Z85) instead of making a pair for it.',
     },
     json: { type: 'boolean', help: 'List as a JSON array.' },
-    'data-dir': {
-      type: 'string',
-      value: 'FOLDER',
-      help: 'Data folder instead of the configured one.',
-    },
+    ...DATA_DIR_OPTION,
     ...CONFIG_OPTION,
   },
   async run({ values, positionals }) {
     const [action, words] = actionOf(positionals)
-    checkFits(action, values, words)
+    checkFits(action, OPTIONS_OF_ALL, values, words)
     const { key, scope: scopes = ['read'], 'public-key': publicKey, json: asJson = false } = values
     const { data_dir: dataDir } = configFor(values).config
     const asked = { dataDir, word: words[0], key, scopes, publicKey, asJson }

@@ -1,7 +1,7 @@
 // What a running engine tells of itself: first all that was lost or refused.
 import { z } from 'zod'
 import { CliError, columns, defineCommand, FAILED, NO_ENGINE, OK } from './command.ts'
-import { CONFIG_OPTION, configFor } from './config-options.ts'
+import { CONFIG_OPTION, configFor, DATA_DIR_OPTION } from './config-options.ts'
 import { adminRequest, findEngine } from './running-engine.ts'
 
 const count = z.number()
@@ -216,11 +216,7 @@ export const command = defineCommand({
   usage: ['[--json]'],
   options: {
     json: { type: 'boolean', help: 'Print all that the engine tells, as JSON.' },
-    'data-dir': {
-      type: 'string',
-      value: 'FOLDER',
-      help: 'Data folder instead of the configured one.',
-    },
+    ...DATA_DIR_OPTION,
     ...CONFIG_OPTION,
   },
   async run({ values }) {

@@ -1,5 +1,5 @@
-import { BAD_USAGE, CliError, defineCommand, OK, oneOf } from './command.ts'
-import { CONFIG_OPTION, configFor } from './config-options.ts'
+import { BAD_USAGE, CliError, checkFits, defineCommand, OK, oneOf } from './command.ts'
+import { CONFIG_OPTION, configFor, DATA_DIR_OPTION } from './config-options.ts'
 import { openSymbols, type Symbols } from './symbols/access.ts'
 import type { Asked } from './symbols/asked.ts'
 import { importFile, status, sync } from './symbols/lists.ts'
@@ -23,15 +23,6 @@ const ACTIONS: Readonly<Record<string, Action>> = {
   status: { options: [], wordsMax: 0, act: status },
 }
 const OPTIONS_OF_ALL = ['broker', 'json', 'data-dir', 'config']
-
-function checkFits({ options, wordsMax }: Action, given: object, words: readonly string[]): void {
-  const surplus = words[wordsMax]
-  if (surplus !== undefined)
-    throw new CliError(BAD_USAGE, `unexpected argument ${JSON.stringify(surplus)}`)
-  const stray = Object.keys(given).find((name) => ![...options, ...OPTIONS_OF_ALL].includes(name))
-  if (stray !== undefined)
-    throw new CliError(BAD_USAGE, `--${stray} does not go with this action; --help shows the usage`)
-}
 
 export const command = defineCommand({
   usage: [
@@ -62,16 +53,12 @@ export const command = defineCommand({
       help: 'Only so many strikes on each side of the price.',
     },
     json: { type: 'boolean', help: 'Print JSON.' },
-    'data-dir': {
-      type: 'string',
-      value: 'FOLDER',
-      help: 'Data folder instead of the configured one.',
-    },
+    ...DATA_DIR_OPTION,
     ...CONFIG_OPTION,
   },
   async run({ values, positionals: [first, ...words] }) {
     const action = ACTIONS[oneOf('the action', first, Object.keys(ACTIONS))]!
-    checkFits(action, values, words)
+    checkFits(action, OPTIONS_OF_ALL, values, words)
     const { broker, all = false, force = false, json: asJson = false } = values
     const { exchange, price, strikes } = values
     if (all && broker !== undefined) {

@@ -1,7 +1,7 @@
 import { once } from 'node:events'
 import { MODE_NAMES } from '../codecs/tick.ts'
 import { BAD_USAGE, CliError, defineCommand, NO_ENGINE, OK, oneOf } from './command.ts'
-import { CONFIG_OPTION, configFor } from './config-options.ts'
+import { CONFIG_OPTION, configFor, DATA_DIR_OPTION } from './config-options.ts'
 import { findEngine, hostToReach } from './running-engine.ts'
 import { printLines } from './tail/lines.ts'
 import type { Instrument, Items } from './tail/stream.ts'
@@ -101,11 +101,7 @@ export const command = defineCommand({
       value: 'KEY',
       help: 'API key; found by itself for an engine of this folder.',
     },
-    'data-dir': {
-      type: 'string',
-      value: 'FOLDER',
-      help: 'Data folder instead of the configured one.',
-    },
+    ...DATA_DIR_OPTION,
     ...CONFIG_OPTION,
   },
   async run({ values, positionals }) {

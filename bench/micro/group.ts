@@ -11,11 +11,18 @@ export interface Pace {
   readonly share: number
 }
 
-/** What an arm must reach: its time, its rate, or its time over that of the case's first arm. */
+/** What an arm must reach: its time (and that of its slowest calls), its rate, or its time over the first arm's. */
 export type Target =
-  | { readonly nsMax: number }
+  | { readonly nsMax: number; readonly p99NsMax?: number }
   | { readonly perSecondMin: number }
   | { readonly timesMin: number }
+
+/** Nanoseconds per operation. */
+export interface Times {
+  readonly ns: number
+  /** Of the slowest call in a hundred; NaN where there are no calls to tell apart. */
+  readonly p99Ns: number
+}
 
 interface Named {
   readonly name: string
@@ -33,7 +40,7 @@ export interface WorkArm extends Named {
 /** Work that spans threads or sockets and times itself. */
 export interface CountedArm extends Named {
   /** One round; returns nanoseconds per operation. Throws when something was lost. */
-  measure(share: number): Promise<number>
+  measure(share: number): Promise<number | Times>
 }
 
 export type Arm = WorkArm | CountedArm
@@ -46,6 +53,8 @@ export interface Case {
 
 export interface Prepared {
   readonly cases: readonly Case[]
+  /** What is to be known besides times, a line each. */
+  readonly notes?: readonly string[]
   close?(): Promise<void> | void
 }
 
@@ -54,6 +63,9 @@ export interface Group {
   readonly about: string
   /** What one operation is. */
   readonly operation: string
-  /** Makes what the arms work on, and throws unless every arm gives the right answers. */
-  prepare(): Promise<Prepared> | Prepared
+  /**
+   * Makes what the arms work on, and throws unless every arm gives the right answers. A group whose data take long to
+   * make makes the pace's share of them.
+   */
+  prepare(share: number): Promise<Prepared> | Prepared
 }

@@ -5,9 +5,8 @@ import { buildCatalogue } from '../../engine/symbols/catalogue.ts'
 import { buildDetails } from '../../engine/symbols/details.ts'
 import { SharedInstruments } from '../../engine/symbols/lookup/shared-instruments.ts'
 import { FOUND_MAX, LookupTable } from '../../engine/symbols/lookup/table.ts'
-import { listInstruments } from '../../sim/listing.ts'
 import type { Arm, Case, CountedArm, Group, Target } from './group.ts'
-import { LISTED_ON } from './samples.ts'
+import { makeRows } from './symbol-rows.ts'
 
 const INSTRUMENTS = 250_000
 /** Rounds of all queries in one measured round at full count. */
@@ -25,31 +24,6 @@ interface PlainRow {
 function readQueries(): string[] {
   const lines = readFileSync(join(packageRoot, 'bench/queries.txt'), 'utf8').split('\n')
   return lines.filter((line) => line !== '' && !line.startsWith('#'))
-}
-
-/** The simulated list under names of its own: the common format does not matter to a search. */
-function makeRows() {
-  const simulated = [...listInstruments(1, LISTED_ON, INSTRUMENTS)]
-  return simulated.map((row, instrument) => {
-    const isOption = row.instrumentType === 'CE' || row.instrumentType === 'PE'
-    return {
-      instrument,
-      exchange: row.exchange,
-      symbol: row.tradingsymbol,
-      name: row.name,
-      brokerSymbol: row.tradingsymbol,
-      brokerExchange: row.exchange,
-      token: row.token,
-      segment: 0,
-      exchangeToken: String(row.exchangeToken),
-      expiry: row.expiry || null,
-      strike: isOption ? row.strike : null,
-      lotSize: Math.max(1, row.lotSize),
-      instrumentType: row.instrumentType,
-      tickSize: row.tickSize,
-      freezeQuantity: null,
-    }
-  })
 }
 
 function rankOf({ symbol, texts, strike }: PlainRow, terms: readonly string[]): number {
@@ -118,7 +92,7 @@ function queryArm(
 
 function prepare(): { cases: Case[] } {
   const queries = readQueries()
-  const rows = makeRows()
+  const rows = makeRows(INSTRUMENTS)
   const blocks = { catalogue: buildCatalogue(rows), details: buildDetails(rows) }
   const table = new LookupTable(new SharedInstruments(blocks))
   const plain: PlainRow[] = rows.map(({ instrument, symbol, name, token, strike }) => {
