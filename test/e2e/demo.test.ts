@@ -62,11 +62,18 @@ test('the simulator does not outlive a demo that is killed', async (context) => 
 })
 
 test('an engine with 200,000 instruments stays under 300 MB', async (context) => {
-  const { demo } = await startDemo(context, '--demo-instruments=200000')
+  const { demo, folder } = await startDemo(context, '--demo-instruments=200000')
   await demo.waitFor(/[1-9][\d,]* ticks\/s/)
-  const status = readFileSync(`/proc/${demo.child.pid}/status`, 'utf8')
-  const kilobytes = (name: string) => Number(new RegExp(`${name}:\\s+(\\d+) kB`).exec(status)?.[1])
-  const megabytes = (kilobytes('RssAnon') + kilobytes('RssShmem')) / 1024
-  context.diagnostic(`RssAnon + RssShmem: ${Math.round(megabytes)} MB`)
-  assert.ok(megabytes < 300, `${megabytes} MB`)
+  // An answer shows that the tables of the look-ups are there too.
+  const words = ['symbols', 'search', 'NIFTY', `--data-dir=${folder}`]
+  await Command.start(context, words).waitFor('NIFTY')
+  const megabytes = () => {
+    const status = readFileSync(`/proc/${demo.child.pid}/status`, 'utf8')
+    const kilobytes = (name: string) =>
+      Number(new RegExp(`${name}:\\s+(\\d+) kB`).exec(status)?.[1])
+    return (kilobytes('RssAnon') + kilobytes('RssShmem')) / 1024
+  }
+  // What building the tables has left behind goes with the next collections.
+  await until('memory under 300 MB', () => megabytes() < 300, 30_000)
+  context.diagnostic(`RssAnon + RssShmem: ${Math.round(megabytes())} MB`)
 })

@@ -6,6 +6,8 @@ import type { LookupBlocks } from './shared-instruments.ts'
 import type { DumpFormat } from './symtoken.ts'
 
 const RESTART_MS_MIN = 100
+/** The tables are built of short-lived rows, for which the thread would otherwise keep 40 MB for good. */
+const YOUNG_MB_MAX = 4
 const RESTART_MS_MAX = 10_000
 
 /**
@@ -187,7 +189,9 @@ export class Lookup {
   }
 
   #start(): void {
-    const worker = new Worker(new URL('./worker.js', import.meta.url))
+    const worker = new Worker(new URL('./worker.js', import.meta.url), {
+      resourceLimits: { maxYoungGenerationSizeMb: YOUNG_MB_MAX },
+    })
     let failure: Error | null = null
     worker.on('message', (outcome: Outcome) => {
       const answered = this.#current
