@@ -3,8 +3,8 @@
 import { once } from 'node:events'
 import { build, type Histogram } from 'hdr-histogram-js'
 import WebSocket from 'ws'
+import type { Token } from '../adapters/broker.ts'
 import { ARRAY_HEADER_BYTES } from '../codecs/msgpack.ts'
-import type { Token } from '../codecs/tick.ts'
 import { nowUs } from '../engine/clock.ts'
 import { PackedReader } from './packed-reader.ts'
 

@@ -35,9 +35,8 @@ async function prepare(share: number): Promise<Prepared> {
   const remove = () => rmSync(folder, { recursive: true, force: true })
   try {
     const [offer] = (await once(worker, 'message')) as [Offer]
-    const among = `${instruments} instruments, in batches of ${LOOK_UPS}`
-    const missing = `; Node ${process.version} has no node:sqlite, so it is not compared`
-    const notes = [`note: among ${among}${offer.hasSqlite ? '' : missing}`]
+    const notes = [`among ${instruments} instruments, in batches of ${LOOK_UPS} look-ups`]
+    if (!offer.hasSqlite) notes.push(`Node ${process.version} has no node:sqlite: not compared`)
     const close = async () => {
       worker.postMessage(null)
       await ended

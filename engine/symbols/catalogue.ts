@@ -38,7 +38,10 @@ function layout({ size, capacity, exchanges, textBytes }: Counts) {
   return { slots, starts, exchangeStarts, exchangeIds, text, end: text + textBytes }
 }
 
-/** FNV-1a over the exchange id and the symbol's characters, all of which are ASCII. */
+/**
+ * FNV-1a over the exchange id and the symbol's characters, all of which are ASCII. One symbol has a hash of its own at
+ * each exchange, because every step can be undone: who finds hash and symbol the same need not compare exchanges.
+ */
 function hashOf(exchangeId: number, symbol: string): number {
   let hash = Math.imul(0x811c9dc5 ^ exchangeId, 0x01000193)
   for (let at = 0; at < symbol.length; at++) {
@@ -95,7 +98,7 @@ export class Catalogue {
     for (;;) {
       const number = this.#slots[slot * 2 + 1]! - 1
       if (number < 0) return -1
-      if (this.#slots[slot * 2] === hash && this.#is(number, exchangeId, symbol)) return number
+      if (this.#slots[slot * 2] === hash && this.#is(number, symbol)) return number
       slot = (slot + 1) & this.#mask
     }
   }
@@ -111,12 +114,12 @@ export class Catalogue {
     return this.#text.toString('latin1', this.#starts[instrument], this.#starts[instrument + 1])
   }
 
-  #is(number: number, exchangeId: number, symbol: string): boolean {
+  #is(number: number, symbol: string): boolean {
+    const text = this.#text
     const start = this.#starts[number]!
-    if (this.#exchangeIds[number] !== exchangeId) return false
     if (this.#starts[number + 1]! - start !== symbol.length) return false
     for (let at = 0; at < symbol.length; at++) {
-      if (this.#text[start + at] !== symbol.charCodeAt(at)) return false
+      if (text[start + at] !== symbol.charCodeAt(at)) return false
     }
     return true
   }

@@ -3,6 +3,8 @@ import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { test } from 'node:test'
 import { fileURLToPath } from 'node:url'
+import { measureCase } from '../../bench/micro/runner.ts'
+import { armLines } from '../../bench/micro/table.ts'
 
 const MICRO = fileURLToPath(new URL('../../bench/micro.js', import.meta.url))
 const CASE = /^ {2}(\S.*)$/
@@ -64,9 +66,46 @@ test('the bench prints a time for every arm of the groups that were asked for, a
   assert.match(output, /\n[0-3] of 3 targets met\n$/)
 })
 
+test('the look-ups are timed in a thread, beside SQLite where this Node has it', async (context) => {
+  const { exitCode, output, errors } = await runMicro(['index', '--quick'])
+  context.diagnostic(output)
+  assert.equal(exitCode, 0, errors)
+  const hasSqlite = process.getBuiltinModule('node:sqlite') !== undefined
+  assert.equal(output.includes('has no node:sqlite'), !hasSqlite)
+  const { cases } = readTable(output)
+  const firstAndCount = Object.values(cases).map((arms) => [arms[0], arms.length])
+  const all = hasSqlite ? 4 : 3
+  const expected = [
+    ['TokenIndex', all],
+    ['TokenIndex', 2],
+    ['TokenIndex', all],
+    ['Catalogue', all],
+  ]
+  assert.deepEqual(firstAndCount.slice(-4), expected)
+})
+
+test('a target for the slowest calls is missed where only the median is quick enough', async () => {
+  const pace = { rounds: 3, workMs: 1, warmUpMs: 1, share: 1 }
+  const linesFor = async (p99NsMax: number) => {
+    const target = { nsMax: 60, p99NsMax }
+    const measure = async () => ({ ns: 50, p99Ns: 200 })
+    return armLines(
+      await measureCase({ name: 'case', arms: [{ name: 'arm', target, measure }] }, pace),
+    )
+  }
+  const [missed] = await linesFor(199)
+  assert.match(missed!.text, /<= 60\.0 ns, p99 200 ns <= 199 ns: NOT met$/)
+  assert.equal(missed!.isMet, false)
+  const [met] = await linesFor(200)
+  assert.equal(met!.isMet, true)
+})
+
 test('a word that no group has is refused with the names of the groups', async () => {
   const { exitCode, output, errors } = await runMicro(['nothing'])
   assert.equal(exitCode, 1)
   assert.equal(output, '')
-  assert.match(errors, /^no group matches nothing; there are codec, index, ring, .*websocket/)
+  assert.match(
+    errors,
+    /^no group matches nothing; there are codec, index, store, ring, .*websocket/,
+  )
 })
