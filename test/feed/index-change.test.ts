@@ -185,7 +185,9 @@ test('swaps that are asked for together follow one another', async (context) => 
   assert.deepEqual([...server.subscribed], ['C'])
   server.tick(['A', 100], ['C', 300])
   await tickWith(client, FIRST, { ltp: 3, token: 'C' })
-  assert.equal(feed.counters().unknownTokens, 1)
+  // What the server sent when A and B were subscribed may have come too late as well.
+  assert.ok(feed.counters().unknownTokens >= 1)
+  assert.ok(client.items.every(({ ltp }) => ltp !== 1))
 })
 
 test('a worker that is down at the swap comes back with the new index', async (context) => {

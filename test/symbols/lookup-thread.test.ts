@@ -27,7 +27,7 @@ async function search(lookup: Lookup, query: string, broker = 'one') {
 
 async function textOf(pieces: AsyncGenerator<Uint8Array>): Promise<string> {
   const parts: Uint8Array[] = []
-  for await (const piece of pieces) parts.push(piece)
+  for await (const piece of pieces) parts.push(Uint8Array.from(piece))
   return Buffer.concat(parts).toString()
 }
 
@@ -81,7 +81,7 @@ test('a generation is swapped between two questions, and a dump goes on with its
   const { lookup } = await startLookup(context)
   await lookup.useIndex('one', blocksOf(many))
   const dump = lookup.dump('one', null, 'json')
-  const first = await dump.next()
+  const first = Buffer.from((await dump.next()).value!)
   const before = search(lookup, 'SENSEX')
   const swapped = lookup.useIndex('one', blocksOf(FEW))
   const after = search(lookup, 'SENSEX')
@@ -89,7 +89,7 @@ test('a generation is swapped between two questions, and a dump goes on with its
   await swapped
   assert.equal((await after).length, 1)
   const rest = await textOf(dump)
-  const { data } = JSON.parse(Buffer.from(first.value!).toString() + rest)
+  const { data } = JSON.parse(Buffer.from(first).toString() + rest)
   assert.equal(data.length, many.length)
 })
 
@@ -171,4 +171,15 @@ test('closing refuses what waits and ends the thread', async (context) => {
   await exited
   await assert.rejects(search(lookup, 'S1'), { kind: 'gone' })
   assert.equal(lookup.crashes, 0)
+})
+
+test('the memory of a piece is used again when the next is asked for', async (context) => {
+  const { lookup } = await startLookup(context)
+  await lookup.useIndex('one', blocksOf(many))
+  const pieces = lookup.dump('one', null, 'csv')
+  const first = (await pieces.next()).value!
+  assert.ok(first.byteLength > 0)
+  await pieces.next()
+  assert.equal(first.byteLength, 0)
+  await pieces.return(undefined)
 })

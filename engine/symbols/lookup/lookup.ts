@@ -96,7 +96,7 @@ export class Lookup {
 
   /**
    * The instruments of a broker at an exchange, or with null at all of them, as UTF-8 in pieces of about 64 KiB; a
-   * piece is made when it is asked for. Rejects with a LookupError.
+   * piece is made when it is asked for, and its memory is taken back when the next is. Rejects with a LookupError.
    */
   async *dump(
     broker: string,
@@ -112,10 +112,13 @@ export class Lookup {
     const dump = ++this.#lastDump
     try {
       await this.#request({ do: 'openDump', dump, broker, exchange, format })
+      // Memory goes back and forth: left to the collector, it would halt the core for milliseconds at a time.
+      let spent: Uint8Array | null = null
       for (;;) {
-        const piece = (await this.#request({ do: 'readDump', dump })) as Uint8Array | null
+        const piece = (await this.#request({ do: 'readDump', dump, spent })) as Uint8Array | null
         if (piece === null) break
         yield piece
+        spent = piece
       }
     } finally {
       this.#dumps -= 1
@@ -185,7 +188,9 @@ export class Lookup {
       return
     }
     this.#worker.ref()
-    this.#worker.postMessage(this.#current.order)
+    const { order } = this.#current
+    const spent = order.do === 'readDump' ? order.spent : null
+    this.#worker.postMessage(order, spent === null ? [] : [spent.buffer as ArrayBuffer])
   }
 
   #start(): void {

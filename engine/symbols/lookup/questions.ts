@@ -119,8 +119,8 @@ export type Order =
       readonly exchange: string | null
       readonly format: DumpFormat
     }
-  /** Answers with the next piece as UTF-8, null after the last. */
-  | { readonly do: 'readDump'; readonly dump: number }
+  /** Answers with the next piece as UTF-8, null after the last; `spent` is memory of a piece before, to use again. */
+  | { readonly do: 'readDump'; readonly dump: number; readonly spent: Uint8Array | null }
   | { readonly do: 'closeDump'; readonly dump: number }
 
 export type Outcome = { readonly value: unknown } | { readonly error: string }

@@ -26,12 +26,23 @@ function answer<Name extends QuestionName>(broker: string, name: Name, question:
   return ANSWERERS[name](tableOf(broker), question)
 }
 
+const UTF8_BYTES_MAX = 3
+const encoder = new TextEncoder()
+
+/** The text in the memory of `spent` where that is large enough, else in memory of its own. */
+function encode(text: string, spent: Uint8Array | null): Uint8Array {
+  const bytes = text.length * UTF8_BYTES_MAX
+  const isEnough = spent !== null && spent.buffer.byteLength >= bytes
+  const memory = isEnough ? new Uint8Array(spent.buffer) : new Uint8Array(bytes)
+  return memory.subarray(0, encoder.encodeInto(text, memory).written)
+}
+
 /** The next piece in memory of its own, so that it can be handed over, or null. */
-function nextPiece(number: number): Uint8Array | null {
+function nextPiece(number: number, spent: Uint8Array | null): Uint8Array | null {
   const pieces = dumps.get(number)
   if (pieces === undefined) throw new Error('the dump ended')
   const { value, done } = pieces.next()
-  if (!done) return new TextEncoder().encode(value)
+  if (!done) return encode(value, spent)
   dumps.delete(number)
   return null
 }
@@ -47,7 +58,7 @@ const EXECUTORS: { readonly [Do in Order['do']]: (order: Extract<Order, { do: Do
       dumps.set(number, dump(tableOf(broker).instruments, exchange, format))
       return number
     },
-    readDump: ({ dump: number }) => nextPiece(number),
+    readDump: ({ dump: number, spent }) => nextPiece(number, spent),
     closeDump: ({ dump: number }) => dumps.delete(number),
   }
 
