@@ -1,4 +1,7 @@
 // The query thread: holds the look-up tables of all brokers and answers what takes too long for the core.
+import { readlinkSync } from 'node:fs'
+import { constants, setPriority } from 'node:os'
+import { basename } from 'node:path'
 import { parentPort } from 'node:worker_threads'
 import {
   ANSWERERS,
@@ -11,6 +14,9 @@ import {
 import { SharedInstruments } from './shared-instruments.ts'
 import { dump } from './symtoken.ts'
 import { LookupTable } from './table.ts'
+
+// Linux schedules threads one by one: an answer may wait for a tick, and not the other way round.
+setPriority(Number(basename(readlinkSync('/proc/thread-self'))), constants.priority.PRIORITY_LOW)
 
 const tables = new Map<string, LookupTable>()
 /** Dumps under way; each goes on with the generation it began with. */
