@@ -37,7 +37,7 @@ export interface SocketOptions {
 export interface SubscriptionListener {
   onSubscribe(topic: string): void
   onUnsubscribe(topic: string): void
-  /** Called when all that was to be heard for now has been. */
+  /** Called after each slice of them, and when no more are waiting. */
   onPause(): void
 }
 
