@@ -125,7 +125,7 @@ export class PublisherSocket {
 
   /**
    * Takes in what has been subscribed since the last call. Asked for from time to time, because a receive that is
-   * always pending adds a look at the socket's state to every send: 1 µs of 3.
+   * always pending adds a look at the socket's state to every send (docs/adr/0007-zeromq.md).
    */
   poll(): void {
     if (this.#isReading || !this.#isOpen || !this.#socket.readable) return
