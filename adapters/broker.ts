@@ -43,6 +43,8 @@ export interface HttpRequest {
   readonly form?: Readonly<Record<string, string>>
   /** Sent as application/json. */
   readonly json?: unknown
+  /** Sent as it is, UTF-8; text/plain unless `headers` say otherwise. */
+  readonly text?: string
 }
 
 export interface HttpReply {
@@ -68,7 +70,10 @@ export interface SignInStep {
 
 export interface SignIn {
   readonly credentials: readonly CredentialField[]
-  /** The page a person opens first, where the broker wants one; it yields the credential named `yields`. */
+  /**
+   * The page a person opens first, where the broker wants one. It leads back with the credential named `yields`, in a
+   * parameter of that name.
+   */
   readonly page?: { url(hosts: Hosts, known: Credentials): string; readonly yields: string }
   readonly steps: readonly SignInStep[]
 }
@@ -151,8 +156,11 @@ export interface FeedSpec {
   /** A socket without any frame for this long is dead. */
   readonly silenceMsMax: number
   connection(hosts: Hosts, session: Session): FeedConnection
-  /** Decodes one frame without a connection, for people who look at bytes. */
-  decode(frame: Uint8Array, sink: TickSink): void
+  /**
+   * Decodes one frame without a connection, for people who look at bytes: what this frame alone tells. A frame
+   * without ticks gives none.
+   */
+  decode(frame: Uint8Array | string, sink: TickSink): void
 }
 
 export const INSTRUMENT_TYPES = ['EQ', 'FUT', 'CE', 'PE', 'INDEX'] as const
@@ -186,15 +194,31 @@ export interface InstrumentRow {
   readonly freezeQuantity: number | null
 }
 
-export interface InstrumentSource {
-  /** The files to download, in order; each holds rows of its own. */
-  files(hosts: Hosts, session: Session): readonly HttpRequest[]
-  /** When the day's list is complete, `HH:MM` in Indian time: a download before that brings the last day's. */
-  readonly publishedAt: string
-  /** Columns that `row` takes, in this order. A file that lacks one is refused. */
+/** How a file of instruments is laid out; gzip and zip around it are known by their first bytes. */
+export interface InstrumentLayout {
+  /** `csv`: a header row and rows. `json`: an array of objects; their values come as text, empty where absent. */
+  readonly format: 'csv' | 'json'
+  /** Columns or keys that `row` takes, in this order. A file that lacks one in all its rows is refused. */
   readonly columns: readonly string[]
   /** One row of the file as a row of the store, or the reason why it is left out (a constant text). */
   row(cells: readonly string[]): InstrumentRow | string
+}
+
+export interface InstrumentFile {
+  readonly request: HttpRequest
+  /** The name of its layout. */
+  readonly layout: string
+}
+
+export interface InstrumentSource {
+  /** When the day's list is complete, `HH:MM` in Indian time: a download before that brings the last day's. */
+  readonly publishedAt: string
+  /** By names of the broker's choice, which people use for a file that they downloaded by hand. */
+  readonly layouts: Readonly<Record<string, InstrumentLayout>>
+  /** The files to download, in order; each holds rows of its own. */
+  files(hosts: Hosts, session: Session): readonly InstrumentFile[]
+  /** Instruments that the feed has and no file lists; one that a file does list comes from the file. */
+  readonly unlisted?: readonly InstrumentRow[]
 }
 
 export interface BrokerSpec {
@@ -206,6 +230,8 @@ export interface BrokerSpec {
   readonly signIn: SignIn
   readonly instruments: InstrumentSource
   readonly feed: FeedSpec
+  /** Feeds of dearer subscriptions, by the name that the configuration's `plan` takes. */
+  readonly plans?: Readonly<Record<string, FeedSpec>>
   readonly orders: Supported<object>
 }
 
@@ -214,15 +240,51 @@ const TIME_OF_DAY = /^([01]\d|2[0-3]):[0-5]\d$/
 /** The engine keeps an instrument's socket in a byte, of which one value means none. */
 const SOCKETS_MAX = 254
 
+type Must = (holds: boolean, field: string, rule: string) => void
+const isPositive = (value: unknown) => Number.isSafeInteger(value) && (value as number) > 0
+
+function checkInstruments(source: InstrumentSource | undefined, must: Must): void {
+  must(typeof source?.files === 'function', 'instruments.files', 'must be a function')
+  must(
+    TIME_OF_DAY.test(source?.publishedAt ?? ''),
+    'instruments.publishedAt',
+    'must be a time of day, HH:MM',
+  )
+  const layouts = Object.entries(source?.layouts ?? {})
+  must(layouts.length > 0, 'instruments.layouts', 'must describe at least one file')
+  for (const [name, layout] of layouts) {
+    const field = `instruments.layouts.${name}`
+    must(['csv', 'json'].includes(layout?.format), `${field}.format`, 'must be csv or json')
+    must(layout.columns?.length > 0, `${field}.columns`, 'must list the columns')
+    must(typeof layout.row === 'function', `${field}.row`, 'must be a function')
+  }
+}
+
+function checkFeed(feed: FeedSpec | undefined, field: string, must: Must): void {
+  must(
+    isPositive(feed?.instrumentsPerSocket),
+    `${field}.instrumentsPerSocket`,
+    'must be a whole number > 0',
+  )
+  must(
+    isPositive(feed?.socketsMax) && feed!.socketsMax <= SOCKETS_MAX,
+    `${field}.socketsMax`,
+    `must be a whole number from 1 to ${SOCKETS_MAX}`,
+  )
+  must(isPositive(feed?.depthLevels), `${field}.depthLevels`, 'must be a whole number > 0')
+  must(isPositive(feed?.silenceMsMax), `${field}.silenceMsMax`, 'must be a whole number of ms > 0')
+  must(typeof feed?.connection === 'function', `${field}.connection`, 'must be a function')
+  must(typeof feed?.decode === 'function', `${field}.decode`, 'must be a function')
+}
+
 /**
  * Checks a broker's description and returns it. Built-in brokers and brokers loaded from a configured folder
  * pass through the same door. Throws an error that names the field.
  */
 export function defineBroker(spec: BrokerSpec): BrokerSpec {
-  const must = (holds: boolean, field: string, rule: string) => {
+  const must: Must = (holds, field, rule) => {
     if (!holds) throw new TypeError(`broker ${String(spec?.id)}: ${field} ${rule}`)
   }
-  const positive = (value: unknown) => Number.isSafeInteger(value) && (value as number) > 0
   must(typeof spec?.id === 'string' && ID.test(spec.id), 'id', `must match ${ID.source}`)
   must(spec.name?.length > 0, 'name', 'must not be empty')
   must(
@@ -234,28 +296,10 @@ export function defineBroker(spec: BrokerSpec): BrokerSpec {
   must(spec.exchanges?.length > 0, 'exchanges', 'must list at least one exchange')
   must(Array.isArray(spec.signIn?.credentials), 'signIn.credentials', 'must be a list')
   must(Array.isArray(spec.signIn?.steps), 'signIn.steps', 'must be a list')
-  must(typeof spec.instruments?.files === 'function', 'instruments.files', 'must be a function')
-  must(spec.instruments?.columns?.length > 0, 'instruments.columns', 'must list the columns')
-  must(
-    TIME_OF_DAY.test(spec.instruments?.publishedAt ?? ''),
-    'instruments.publishedAt',
-    'must be a time of day, HH:MM',
-  )
-  must(typeof spec.instruments?.row === 'function', 'instruments.row', 'must be a function')
-  must(
-    positive(spec.feed?.instrumentsPerSocket),
-    'feed.instrumentsPerSocket',
-    'must be a whole number > 0',
-  )
-  must(
-    positive(spec.feed?.socketsMax) && spec.feed.socketsMax <= SOCKETS_MAX,
-    'feed.socketsMax',
-    `must be a whole number from 1 to ${SOCKETS_MAX}`,
-  )
-  must(positive(spec.feed?.depthLevels), 'feed.depthLevels', 'must be a whole number > 0')
-  must(positive(spec.feed?.silenceMsMax), 'feed.silenceMsMax', 'must be a whole number of ms > 0')
-  must(typeof spec.feed?.connection === 'function', 'feed.connection', 'must be a function')
-  must(typeof spec.feed?.decode === 'function', 'feed.decode', 'must be a function')
+  checkInstruments(spec.instruments, must)
+  checkFeed(spec.feed, 'feed', must)
+  for (const [plan, feed] of Object.entries(spec.plans ?? {}))
+    checkFeed(feed, `plans.${plan}`, must)
   must(spec.orders !== undefined, 'orders', "must be a table or unsupported('why')")
   return spec
 }

@@ -5,6 +5,8 @@ import { rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import { createInterface } from 'node:readline'
 import { z } from 'zod'
+import type { BrokerSpec, Credentials } from '../adapters/broker.ts'
+import { loadBroker } from '../adapters/registry.ts'
 import { MODE_DEPTH } from '../codecs/tick.ts'
 import type { LoadedConfig } from '../config/load.ts'
 import { callHttp } from '../engine/auth/http.ts'
@@ -35,8 +37,7 @@ export const DEMO_OPTIONS = {
 const simulatorSchema = z.object({
   restUrl: z.string(),
   feedUrl: z.string(),
-  apiKey: z.string(),
-  apiSecret: z.string(),
+  credentials: z.record(z.string(), z.string()),
 })
 type SimulatorInfo = z.infer<typeof simulatorSchema>
 
@@ -66,7 +67,8 @@ export async function prepareDemo(values: Readonly<Record<string, unknown>>): Pr
   const { child, info } = await startSimulator(instruments, rate)
   const stop = () => endChild(child)
   try {
-    const loaded = demoConfig(plain, values, info, await requestToken(info))
+    const credentials = await signInOnPage(await loadBroker(DEMO_BROKER), info)
+    const loaded = demoConfig(plain, values, info, credentials)
     await forgetInstruments(loaded.config.data_dir)
     return { loaded, watch, welcome, stop }
   } catch (error) {
@@ -107,13 +109,16 @@ async function endChild(child: ChildProcess): Promise<void> {
   await ended
 }
 
-/** The token that the sign-in page hands out in the redirect. */
-async function requestToken({ restUrl, apiKey }: SimulatorInfo): Promise<string> {
-  const url = `${restUrl}/connect/login?v=3&api_key=${encodeURIComponent(apiKey)}`
-  const reply = await callHttp({ method: 'GET', url })
-  const redirect = new URL(reply.headers.location ?? '/', restUrl)
-  const token = redirect.searchParams.get('request_token')
-  if (token !== null) return token
+/** What a person would configure who has just signed in on the broker's page. */
+async function signInOnPage({ signIn, hosts }: BrokerSpec, info: SimulatorInfo) {
+  const { access_token: _, ...credentials } = info.credentials
+  if (signIn.page === undefined) return info.credentials
+  const { url, yields } = signIn.page
+  const page = { ...hosts, rest: info.restUrl, login: info.restUrl }
+  const reply = await callHttp({ method: 'GET', url: url(page, credentials) })
+  const redirect = new URL(reply.headers.location ?? '/', info.restUrl)
+  const found = redirect.searchParams.get(yields)
+  if (found !== null) return { ...credentials, [yields]: found }
   throw new CliError(FAILED, `the simulated broker's sign-in page answered HTTP ${reply.status}`)
 }
 
@@ -121,14 +126,14 @@ function demoConfig(
   plain: LoadedConfig,
   values: Readonly<Record<string, unknown>>,
   info: SimulatorInfo,
-  token: string,
+  credentials: Credentials,
 ): LoadedConfig {
   const broker = {
     enabled: true,
     rest: info.restUrl,
     feed: info.feedUrl,
     login: info.restUrl,
-    credentials: { api_key: info.apiKey, api_secret: info.apiSecret, request_token: token },
+    credentials,
   }
   const config = {
     ...plain.config,

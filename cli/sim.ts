@@ -19,8 +19,8 @@ async function startSimulator(broker: string, options: SimulatorOptions): Promis
 
 /** What an engine needs to connect, for people to paste and for programs to parse. */
 function connectionLines(broker: string, simulator: Simulator, asJson: boolean): string[] {
-  const { port, restUrl, feedUrl, apiKey, apiSecret, accessToken } = simulator
-  if (asJson) return [JSON.stringify({ port, restUrl, feedUrl, apiKey, apiSecret, accessToken })]
+  const { port, restUrl, feedUrl, credentials } = simulator
+  if (asJson) return [JSON.stringify({ port, restUrl, feedUrl, credentials })]
   return [
     `A simulated ${broker} listens on port ${port} until Ctrl-C. An engine connects to it with:`,
     '',
@@ -28,9 +28,7 @@ function connectionLines(broker: string, simulator: Simulator, asJson: boolean):
     `rest = "${restUrl}"`,
     `feed = "${feedUrl}"`,
     `login = "${restUrl}"`,
-    `api_key = "${apiKey}"`,
-    `api_secret = "${apiSecret}"`,
-    `access_token = "${accessToken}"`,
+    ...Object.entries(credentials).map(([name, value]) => `${name} = "${value}"`),
   ]
 }
 

@@ -16,7 +16,7 @@ interface Action {
 const WORDS_MAX = 20
 const ACTIONS: Readonly<Record<string, Action>> = {
   sync: { options: ['all', 'force'], wordsMax: 0, act: sync },
-  import: { options: ['force'], wordsMax: 1, act: importFile },
+  import: { options: ['force', 'layout'], wordsMax: 1, act: importFile },
   search: { options: ['exchange'], wordsMax: WORDS_MAX, act: search },
   info: { options: [], wordsMax: 1, act: info },
   chain: { options: ['exchange', 'price', 'strikes'], wordsMax: 2, act: chain },
@@ -27,7 +27,7 @@ const OPTIONS_OF_ALL = ['broker', 'json', 'data-dir', 'config']
 export const command = defineCommand({
   usage: [
     'sync [--broker ID | --all] [--force]',
-    'import --broker ID FILE [--force]',
+    'import --broker ID FILE [--layout NAME] [--force]',
     'search WORD ... [--exchange CODE]',
     'info EXCHANGE:SYMBOL',
     'chain UNDERLYING DDMMMYY [--price RUPEES] [--strikes N]',
@@ -45,6 +45,11 @@ export const command = defineCommand({
       type: 'boolean',
       help: 'Download even what has not changed, and take a list that lost most rows of an exchange.',
     },
+    layout: {
+      type: 'string',
+      value: 'NAME',
+      help: 'How the file is laid out, where its columns do not tell.',
+    },
     exchange: { type: 'string', value: 'CODE', help: 'Look at this exchange only.' },
     price: { type: 'string', value: 'RUPEES', help: 'Label the strikes by this price.' },
     strikes: {
@@ -60,12 +65,22 @@ export const command = defineCommand({
     const action = ACTIONS[oneOf('the action', first, Object.keys(ACTIONS))]!
     checkFits(action, OPTIONS_OF_ALL, values, words)
     const { broker, all = false, force = false, json: asJson = false } = values
-    const { exchange, price, strikes } = values
+    const { exchange, layout, price, strikes } = values
     if (all && broker !== undefined) {
       throw new CliError(BAD_USAGE, '--all and --broker do not go together')
     }
     const symbols = await openSymbols(configFor(values))
-    await action.act(symbols, { words, broker, all, force, asJson, exchange, price, strikes })
+    await action.act(symbols, {
+      words,
+      broker,
+      all,
+      force,
+      asJson,
+      exchange,
+      layout,
+      price,
+      strikes,
+    })
     return OK
   },
 })

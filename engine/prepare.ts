@@ -105,7 +105,7 @@ export function listSourceOf(
     broker: spec.id,
     ...(brokerModule === undefined ? {} : { brokerModule }),
     publishedAt: spec.instruments.publishedAt,
-    source: file === undefined ? { requests: spec.instruments.files(hosts, session!) } : { file },
+    source: file === undefined ? { downloads: spec.instruments.files(hosts, session!) } : { file },
   }
 }
 

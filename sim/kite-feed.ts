@@ -3,6 +3,7 @@ import type { RawData, WebSocket } from 'ws'
 import type { Exchange } from './exchange.ts'
 import { INDEX, type InstrumentTable } from './instruments.ts'
 import { obey, readCommand } from './kite-commands.ts'
+import type { KiteOptions } from './kite-server.ts'
 import {
   FRAME_PACKETS_MAX,
   HEARTBEAT,
@@ -13,7 +14,7 @@ import {
 } from './kite-wire.ts'
 import { deal, Pace } from './pace.ts'
 import { SeededRandom } from './random.ts'
-import type { SimulatorOptions, SimulatorStats } from './simulator.ts'
+import type { SimulatorStats } from './simulator.ts'
 import { Subscriptions } from './subscriptions.ts'
 
 export const INSTRUMENTS_PER_SOCKET = 3000
@@ -53,7 +54,7 @@ export class KiteFeed {
   readonly #table: InstrumentTable
   readonly #exchange: Exchange
   readonly #pace: Pace
-  readonly #onPacket: SimulatorOptions['onPacket']
+  readonly #onPacket: KiteOptions['onPacket']
   readonly #random: SeededRandom
   readonly #clients = new Set<Client>()
   readonly #timer: NodeJS.Timeout
@@ -73,11 +74,7 @@ export class KiteFeed {
   constructor(
     table: InstrumentTable,
     exchange: Exchange,
-    {
-      seed,
-      ratePerSecond,
-      onPacket,
-    }: Pick<SimulatorOptions, 'seed' | 'ratePerSecond' | 'onPacket'>,
+    { seed, ratePerSecond, onPacket }: Pick<KiteOptions, 'seed' | 'ratePerSecond' | 'onPacket'>,
   ) {
     this.#table = table
     this.#exchange = exchange

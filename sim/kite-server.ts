@@ -16,23 +16,20 @@ import type { Simulator, SimulatorOptions } from './simulator.ts'
 const SOCKETS_MAX = 3
 const MESSAGE_BYTES_MAX = 1 << 20
 
-/** The simulator with the handles that tests drive it by. */
+export interface KiteOptions extends SimulatorOptions {
+  readonly apiKey?: string
+  readonly apiSecret?: string
+  /** A session that is valid from the start. */
+  readonly accessToken?: string
+  /** Sees every packet sent, by token; the bytes stay as they are. */
+  readonly onPacket?: (token: number, packet: Uint8Array) => void
+}
+
 export interface KiteSimulator extends Simulator {
-  /** All instruments, in the order of the CSV; made into objects on first use. */
+  readonly apiKey: string
+  readonly apiSecret: string
+  readonly accessToken: string
   readonly instruments: readonly Instrument[]
-  /** Ends all sockets without a closing handshake. */
-  dropSockets(): void
-  pauseTicks(): void
-  resumeTicks(): void
-  muteHeartbeats(muted: boolean): void
-  /** Sends a frame as it is to every socket: text as text, bytes as binary. */
-  sendRaw(frame: Uint8Array | string): void
-  /** Ends every session: sockets stay, but the next upgrade and the next call are refused. */
-  expireSession(): void
-  /** One tick for every pair of socket and instrument, or for those of the tokens. Returns the packets sent. */
-  tickOnce(tokens?: readonly number[]): number
-  /** So many ticks at once, spread as the paced ones are. Returns the packets sent. */
-  burst(count: number): number
 }
 
 function checkOptions({ seed, ratePerSecond }: SimulatorOptions): void {
@@ -82,7 +79,7 @@ function serveUpgrades(server: Server, sessions: KiteSessions, feed: KiteFeed): 
  * Starts Kite's simulator and resolves when it listens. Rejects with a RangeError that names the option, or with
  * the system's error where the port is taken.
  */
-export async function startKiteSimulator(options: SimulatorOptions): Promise<KiteSimulator> {
+export async function startKiteSimulator(options: KiteOptions): Promise<KiteSimulator> {
   checkOptions(options)
   const { host = '127.0.0.1', port = 0, seed } = options
   const table = listInstruments(seed, options.today ?? indianDate(Date.now()), options.instruments)
@@ -109,6 +106,11 @@ export async function startKiteSimulator(options: SimulatorOptions): Promise<Kit
   let listed: readonly Instrument[] | undefined
   return {
     ...app,
+    credentials: {
+      api_key: app.apiKey,
+      api_secret: app.apiSecret,
+      access_token: app.accessToken,
+    },
     port: bound,
     restUrl: `http://${host}:${bound}`,
     feedUrl: `ws://${host}:${bound}`,
@@ -123,7 +125,7 @@ export async function startKiteSimulator(options: SimulatorOptions): Promise<Kit
     muteHeartbeats: (muted) => feed.muteHeartbeats(muted),
     sendRaw: (frame) => feed.sendRaw(frame),
     expireSession: () => sessions.expireAll(),
-    tickOnce: (tokens) => feed.tickOnce(tokens),
+    tickOnce: (tokens) => feed.tickOnce(tokens?.map(Number)),
     burst: (count) => feed.burst(count),
     async close() {
       feed.stop()

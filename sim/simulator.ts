@@ -13,12 +13,6 @@ export interface SimulatorOptions {
   readonly instruments: number
   /** `YYYY-MM-DD`: expiries are counted from here. Default: today in India. */
   readonly today?: string
-  readonly apiKey?: string
-  readonly apiSecret?: string
-  /** A session that is valid from the start. */
-  readonly accessToken?: string
-  /** Sees every packet sent, by token; the bytes stay as they are. */
-  readonly onPacket?: (token: number, packet: Uint8Array) => void
 }
 
 export interface SimulatorStats {
@@ -37,13 +31,38 @@ export interface SimulatorStats {
   readonly packetsByToken?: Readonly<Record<string, number>>
 }
 
+/** One instrument, for those who drive a simulator. */
+export interface SimulatedInstrument {
+  /** The broker's mark of it on the feed. */
+  readonly token: number | string
+  /** The broker's code of its exchange or segment, and the broker's symbol. */
+  readonly exchange: string
+  readonly tradingsymbol: string
+}
+
+/** A broker on loopback, with the handles that tests drive it by. */
 export interface Simulator {
   readonly port: number
   readonly restUrl: string
   readonly feedUrl: string
-  readonly apiKey: string
-  readonly apiSecret: string
-  readonly accessToken: string
+  /** What the configuration of an engine takes, by its names; `access_token` is a session that is valid already. */
+  readonly credentials: Readonly<Record<string, string>>
+  /** All instruments, in the order in which they are listed; made into objects on first use. */
+  readonly instruments: readonly SimulatedInstrument[]
   stats(withTokens?: boolean): SimulatorStats
+  /** Ends all sockets without a closing handshake. */
+  dropSockets(): void
+  pauseTicks(): void
+  resumeTicks(): void
+  /** Holds back all frames that are no ticks and no answers. */
+  muteHeartbeats(muted: boolean): void
+  /** Sends a frame as it is to every socket: text as text, bytes as binary. */
+  sendRaw(frame: Uint8Array | string): void
+  /** Ends every session: sockets stay, but the next upgrade or sign-in on a socket and the next call are refused. */
+  expireSession(): void
+  /** One tick for every pair of socket and instrument, or for those of the tokens. Returns the ticks sent. */
+  tickOnce(tokens?: readonly (number | string)[]): number
+  /** So many ticks at once, spread as the paced ones are. Returns the ticks sent. */
+  burst(count: number): number
   close(): Promise<void>
 }

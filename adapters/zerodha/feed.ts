@@ -102,5 +102,7 @@ export const feed: FeedSpec = {
   // Kite sends a heartbeat each second when it has nothing else; its own clients give up after five.
   silenceMsMax: 5000,
   connection,
-  decode: decodeKite,
+  decode(frame, sink) {
+    if (typeof frame !== 'string') decodeKite(frame, sink)
+  },
 }

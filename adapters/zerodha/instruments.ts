@@ -1,5 +1,5 @@
 // The instrument list of Kite Connect v3: one CSV file for all exchanges.
-import type { HttpRequest, InstrumentRow, InstrumentSource } from '../broker.ts'
+import type { InstrumentLayout, InstrumentRow, InstrumentSource } from '../broker.ts'
 import { formatSymbol, indexSymbol, isDate, type SymbolParts } from '../symbol.ts'
 
 /** Common exchange of tradable rows, by the file's `exchange`. */
@@ -105,26 +105,9 @@ function tradableRow(cells: Cells, exchange: string): InstrumentRow | string {
   }
 }
 
-/**
- * Kite Connect v3, `GET /instruments`: CSV, gzip, about 10 MB, made anew each morning. `row` answers a constant
- * reason for a row that is left out.
- */
-export const instruments: InstrumentSource = {
-  files(hosts, session): readonly HttpRequest[] {
-    return [
-      {
-        method: 'GET',
-        url: `${hosts.rest}/instruments`,
-        headers: {
-          'X-Kite-Version': '3',
-          Authorization: `token ${session.apiKey}:${session.accessToken}`,
-        },
-      },
-    ]
-  },
-
-  // Made once a day, early in the morning; fetched from half past eight it is the day's.
-  publishedAt: '08:30',
+/** Kite Connect v3, `GET /instruments`: CSV. `row` answers a constant reason for a row that is left out. */
+const all: InstrumentLayout = {
+  format: 'csv',
 
   columns: [
     'instrument_token',
@@ -157,4 +140,26 @@ export const instruments: InstrumentSource = {
       ? 'exchange has no common code'
       : 'exchange has no common code for its indices'
   },
+}
+
+/** One list of all exchanges, gzip, about 10 MB, made anew each morning. */
+export const instruments: InstrumentSource = {
+  layouts: { all },
+
+  // Made once a day, early in the morning; fetched from half past eight it is the day's.
+  publishedAt: '08:30',
+
+  files: (hosts, session) => [
+    {
+      layout: 'all',
+      request: {
+        method: 'GET',
+        url: `${hosts.rest}/instruments`,
+        headers: {
+          'X-Kite-Version': '3',
+          Authorization: `token ${session.apiKey}:${session.accessToken}`,
+        },
+      },
+    },
+  ],
 }

@@ -5,7 +5,7 @@ import type { LoadedConfig } from '../../config/load.ts'
 import { signIn } from '../../engine/auth/sign-in.ts'
 import { nowMs } from '../../engine/clock.ts'
 import { configureBroker, listSourceOf, storeFolderOf } from '../../engine/prepare.ts'
-import { importInstruments } from '../../engine/symbols/import.ts'
+import { type ImportRequest, importInstruments } from '../../engine/symbols/import.ts'
 import { listStatus, storedBrokers } from '../../engine/symbols/list-status.ts'
 import {
   ANSWERERS,
@@ -70,6 +70,9 @@ const jobsSchema = z.array(
 )
 const begunSchema = z.object({ job: count })
 
+/** A list on this machine, as an import takes it. */
+export type ListFile = Pick<ImportRequest, 'file' | 'layout'>
+
 export interface Watch {
   readonly force: boolean
   onProgress(progress: SyncProgress): void
@@ -82,7 +85,7 @@ export interface Symbols {
   synced(): Promise<readonly string[]>
   list(): Promise<ListInfo[]>
   sync(broker: string, watch: Watch): Promise<Outcome>
-  import(broker: string, file: string, watch: Watch): Promise<Outcome>
+  import(broker: string, file: ListFile, watch: Watch): Promise<Outcome>
   ask<Name extends QuestionName>(
     broker: string,
     name: Name,
@@ -111,7 +114,7 @@ function symbolsOfEngine(engine: RunningEngine): Symbols {
   const brokers = async () => (await list()).map(({ broker }) => broker)
   const work = async (
     path: string,
-    body: { broker: string; file?: string },
+    body: { broker: string } & Partial<ListFile>,
     { force, onProgress }: Watch,
   ) => {
     const { job: number } = read(
@@ -133,7 +136,7 @@ function symbolsOfEngine(engine: RunningEngine): Symbols {
     brokers,
     synced: brokers,
     sync: (broker, watch) => work(`${PATH}/sync`, { broker }, watch),
-    import: (broker, file, watch) => work(`${PATH}/import`, { broker, file }, watch),
+    import: (broker, file, watch) => work(`${PATH}/import`, { broker, ...file }, watch),
     async ask(broker, name, question) {
       const told = await adminRequest(engine, 'POST', `${PATH}/ask`, { broker, name, question })
       const { answer } = read(z.object({ answer: z.any() }), told)
@@ -184,7 +187,7 @@ function symbolsOfStore(loaded: LoadedConfig): Symbols {
     import(broker, file, watch) {
       const adapter = config.brokers[broker]?.adapter
       const brokerModule = adapter === undefined ? {} : { brokerModule: adapter }
-      return importInstruments({ storeFolder, broker, ...brokerModule, file, ...watch })
+      return importInstruments({ storeFolder, broker, ...brokerModule, ...file, ...watch })
     },
     async ask(broker, name, question) {
       return ANSWERERS[name](await tableOf(broker), question)

@@ -6,6 +6,7 @@ export interface Asked {
   readonly broker: string | undefined
   readonly all: boolean
   readonly force: boolean
+  readonly layout: string | undefined
   readonly asJson: boolean
   readonly exchange: string | undefined
   readonly price: string | undefined

@@ -70,7 +70,8 @@ export async function sync(symbols: Symbols, asked: Asked): Promise<void> {
 export async function importFile(symbols: Symbols, asked: Asked): Promise<void> {
   const broker = required('--broker', asked.broker)
   const file = resolve(required('the file', asked.words[0]))
-  await carryOut(broker, asked, (watch) => symbols.import(broker, file, watch))
+  const list = { file, ...(asked.layout === undefined ? {} : { layout: asked.layout }) }
+  await carryOut(broker, asked, (watch) => symbols.import(broker, list, watch))
 }
 
 function age(ms: number): string {

@@ -15,6 +15,7 @@ const jobSchema = z.strictObject({
 })
 const importSchema = jobSchema.extend({
   file: z.string().refine(isAbsolute, 'must be an absolute path on the machine of the engine'),
+  layout: z.string().optional(),
 })
 
 const text = z.string().max(200)
@@ -80,8 +81,9 @@ export function symbolAdminRoutes({ schedule, lookup }: SymbolAdminContext): Rou
       path: '/admin/symbols/import',
       needsAdmin: true,
       handle(_argument, body) {
-        const { broker, force, file } = parse(importSchema, body)
-        return begun(broker, schedule.import(known(broker), file, force))
+        const { broker, force, file, layout } = parse(importSchema, body)
+        const list = { file, ...(layout === undefined ? {} : { layout }) }
+        return begun(broker, schedule.import(known(broker), list, force))
       },
     },
     {

@@ -31,7 +31,7 @@ function reasonOf(error: unknown, timeoutMs: number): string {
 }
 
 /** The body of a call as it goes over the wire, with the headers that say what it is. */
-export function encodeBody({ form, json, headers }: HttpRequest): {
+export function encodeBody({ form, json, text, headers }: HttpRequest): {
   readonly headers: Record<string, string>
   readonly body: string | null
 } {
@@ -39,6 +39,8 @@ export function encodeBody({ form, json, headers }: HttpRequest): {
     const type = { 'content-type': 'application/x-www-form-urlencoded' }
     return { headers: { ...headers, ...type }, body: new URLSearchParams(form).toString() }
   }
+  if (text !== undefined)
+    return { headers: { 'content-type': 'text/plain', ...headers }, body: text }
   if (json === undefined) return { headers: { ...headers }, body: null }
   return { headers: { ...headers, 'content-type': 'application/json' }, body: JSON.stringify(json) }
 }

@@ -5,8 +5,9 @@ import { gunzipSync } from 'node:zlib'
 import { Agent, type Dispatcher, request as send } from 'undici'
 import type { HttpRequest } from '../../adapters/broker.ts'
 import { encodeBody } from '../auth/http.ts'
+import { excerpt } from './excerpt.ts'
 import type { Validator } from './list-record.ts'
-import { excerpt, limitBytes } from './table.ts'
+import { limitBytes } from './unpack.ts'
 
 const ERROR_BYTES_MAX = 64 * 1024
 

@@ -14,6 +14,8 @@ export interface SourceFile {
   readonly path: string
   /** What people know the file by. */
   readonly name: string
+  /** The layout that it has, or null where its first row tells. */
+  readonly layout: string | null
 }
 
 /** The files of a list; `validators` is empty for files that were here already. */
@@ -66,10 +68,12 @@ export async function fetchList(
 ): Promise<FetchedList | 'unchanged'> {
   const { source, downloadFolder } = context.order
   if ('file' in source) {
-    return { files: [{ path: source.file, name: basename(source.file) }], validators: [] }
+    const { file, layout = null } = source
+    return { files: [{ path: file, name: basename(file), layout }], validators: [] }
   }
-  const places = source.requests.map((request, at) => ({
+  const places = source.downloads.map(({ request, layout }, at) => ({
     request,
+    layout,
     name: placeOf(request),
     path: join(downloadFolder, String(at)),
   }))

@@ -9,14 +9,21 @@ export interface ImportRequest
     SyncRequest,
     'storeFolder' | 'broker' | 'brokerModule' | 'force' | 'onProgress' | 'signal'
   > {
-  /** CSV, plain, gzip, or a zip archive of one file. */
+  /** Plain, gzip, or a zip archive of one file. */
   readonly file: string
+  /** The broker's name for the layout of the file, where several have the same columns. */
+  readonly layout?: string
 }
 
 /**
  * Makes a new generation of the rows in a file and of the live rows of all exchanges that the file does not have.
  * Every row of it that is not taken is among the result's `samples`. Rejects as `syncInstruments` does.
  */
-export function importInstruments({ file, ...request }: ImportRequest): Promise<SyncResult> {
-  return syncInstruments({ ...request, source: { file }, isPart: true, samplesMax: SAMPLES_MAX })
+export function importInstruments({
+  file,
+  layout,
+  ...request
+}: ImportRequest): Promise<SyncResult> {
+  const source = { file, ...(layout === undefined ? {} : { layout }) }
+  return syncInstruments({ ...request, source, isPart: true, samplesMax: SAMPLES_MAX })
 }

@@ -20,8 +20,8 @@ export function currentIndex(store: Store, list: ListSource, nowMs: number): Sym
   const fetched = readFetched(store, broker)
   if ('file' in source || fetched === undefined) return null
   const isSamePlace =
-    source.requests.length === fetched.files.length &&
-    source.requests.every((request, at) => placeOf(request) === fetched.files[at]!.place)
+    source.downloads.length === fetched.files.length &&
+    source.downloads.every(({ request }, at) => placeOf(request) === fetched.files[at]!.place)
   const isOfLastPublication = fetched.checkedAtMs >= lastPublicationMs(publishedAt, nowMs)
   if (!isSamePlace || !isOfLastPublication) return null
   try {

@@ -3,7 +3,7 @@
 import { nowMs as clockMs } from '../clock.ts'
 import { backoffMs } from '../feed/backoff.ts'
 import type { Logger } from '../observe/log.ts'
-import { importInstruments } from './import.ts'
+import { type ImportRequest, importInstruments } from './import.ts'
 import { currentIndex, type ListSource } from './list-source.ts'
 import { type ListStatus, listStatus } from './list-status.ts'
 import { nextPublicationMs } from './publication.ts'
@@ -108,11 +108,15 @@ export class SymbolSchedule {
   }
 
   /** Begins an import (`importInstruments`) and returns its job's number; null when a sync is under way. */
-  import(broker: string, file: string, force: boolean): number | null {
+  import(
+    broker: string,
+    file: Pick<ImportRequest, 'file' | 'layout'>,
+    force: boolean,
+  ): number | null {
     const entry = this.#entryOf(broker)
     return this.#begin(
       entry,
-      (common) => importInstruments({ ...entry.list, ...common, file, force }),
+      (common) => importInstruments({ ...entry.list, ...common, ...file, force }),
       // What was brought by hand does not stand for the broker's own list.
       () => {},
     )

@@ -1,7 +1,8 @@
 // The thread of one sync: fetches the files, waits for its turn, writes the generation, and ends.
 import { parentPort, workerData } from 'node:worker_threads'
-import type { InstrumentSource } from '../../adapters/broker.ts'
+import type { InstrumentLayout, InstrumentRow, InstrumentSource } from '../../adapters/broker.ts'
 import { loadBroker, MANDATORY_INDICES } from '../../adapters/registry.ts'
+import { excerpt } from './excerpt.ts'
 import { type FetchedList, fetchList, type SourceFile } from './fetch-list.ts'
 import { GenerationWriter } from './generation.ts'
 import { clearFailure, readFetched, type Validator, writeFetched } from './list-record.ts'
@@ -14,7 +15,7 @@ import type {
   SyncReport,
   SyncResult,
 } from './sync.ts'
-import { excerpt, readTable } from './table.ts'
+import { readTable } from './table.ts'
 import { type ListFacts, refusalOf } from './validate.ts'
 
 /** Puts that may wait for the library's thread. */
@@ -68,13 +69,21 @@ class Skips {
 }
 
 /** Maps a row; an error of the mapping itself is told with the row. */
-function mapRow(instruments: InstrumentSource, cells: readonly string[], row: number) {
+function mapRow(layout: InstrumentLayout, cells: readonly string[], row: number) {
   try {
-    return instruments.row(cells)
+    return layout.row(cells)
   } catch (error) {
     const text = excerpt(cells.join(','))
     throw new Error(`row ${row} cannot be read: ${(error as Error).message} (${text})`)
   }
+}
+
+type Layouts = InstrumentSource['layouts']
+
+function named(layouts: Layouts, name: string): Layouts {
+  const layout = Object.hasOwn(layouts, name) ? layouts[name] : undefined
+  if (layout !== undefined) return { [name]: layout }
+  throw new Error(`there is no layout ${name}; known: ${Object.keys(layouts).join(', ')}`)
 }
 
 /** One list on its way into a generation. */
@@ -91,10 +100,11 @@ class ListReader {
 
   async read(file: SourceFile): Promise<void> {
     try {
-      const { columns } = this.#instruments
-      await readTable(file.path, columns, order.bytesMax, (cells, row, whole) => {
-        const reason = this.#take(cells, row)
-        if (reason !== null) this.skips.add(file.name, row, reason, excerpt(whole.join(',')))
+      const { layouts } = this.#instruments
+      const possible = file.layout === null ? layouts : named(layouts, file.layout)
+      await readTable(file.path, possible, order.bytesMax, (layout, cells, row, text) => {
+        const reason = this.#take(layouts[layout]!, cells, row)
+        if (reason !== null) this.skips.add(file.name, row, reason, text())
         return this.pace()
       })
     } catch (error) {
@@ -102,9 +112,22 @@ class ListReader {
     }
   }
 
-  #take(cells: readonly string[], row: number): string | null {
-    const taken = mapRow(this.#instruments, cells, row)
-    if (typeof taken === 'string') return taken
+  /** Adds what no file lists, where the files have its exchange at all. */
+  addUnlisted(): void {
+    for (const row of this.#instruments.unlisted ?? []) {
+      const isListed = this.#indices.has(`${row.exchange}:${row.symbol}`)
+      if (!isListed && (!order.isPart || Object.hasOwn(this.#writer.exchanges, row.exchange))) {
+        this.#takeRow(row)
+      }
+    }
+  }
+
+  #take(layout: InstrumentLayout, cells: readonly string[], row: number): string | null {
+    const taken = mapRow(layout, cells, row)
+    return typeof taken === 'string' ? taken : this.#takeRow(taken)
+  }
+
+  #takeRow(taken: InstrumentRow): string | null {
     const reason = this.#writer.take(taken)
     if (reason !== null) {
       if (reason.startsWith('an earlier row')) this.skips.repeated++
@@ -170,6 +193,7 @@ async function writeGeneration(
   const writer = await GenerationWriter.begin(store, order.broker, Date.now())
   const reader = new ListReader(instruments, writer)
   for (const file of files) await reader.read(file)
+  reader.addUnlisted()
   const { skips } = reader
   const list = reader.facts()
   validate(store, list, skips)

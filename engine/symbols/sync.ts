@@ -2,7 +2,7 @@
 import { mkdir, rm } from 'node:fs/promises'
 import { join, resolve as resolvePath } from 'node:path'
 import { type ResourceLimits, Worker } from 'node:worker_threads'
-import type { HttpRequest } from '../../adapters/broker.ts'
+import type { InstrumentFile } from '../../adapters/broker.ts'
 import { nowMs } from '../clock.ts'
 import { writeFailure } from './list-record.ts'
 import { openStore, type SymbolIndex } from './store.ts'
@@ -44,8 +44,10 @@ export interface SyncRequest {
   readonly broker: string
   /** Module file of a broker that is not built in. */
   readonly brokerModule?: string
-  /** A file on this machine (CSV, plain, gzip or zip), or what to download. */
-  readonly source: { readonly file: string } | { readonly requests: readonly HttpRequest[] }
+  /** A file here (plain, gzip or zip), with its layout where the rows do not tell it; or what to download. */
+  readonly source:
+    | { readonly file: string; readonly layout?: string }
+    | { readonly downloads: readonly InstrumentFile[] }
   /** The list holds some exchanges only; the live rows of all others are carried over. */
   readonly isPart?: boolean
   /** Takes the list although it is so unlike the live one that it would be refused, and downloads it unasked. */

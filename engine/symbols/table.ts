@@ -1,72 +1,26 @@
-// A CSV file, plain, gzip or zip, as rows of text.
-import { createReadStream } from 'node:fs'
-import { open } from 'node:fs/promises'
+// A file of instruments as rows of text: CSV with a header, or a JSON array of objects.
 import { pipeline } from 'node:stream'
-import { createGunzip } from 'node:zlib'
 import { parse } from 'csv-parse'
-import { openZip } from './zip.ts'
+import type { InstrumentLayout } from '../../adapters/broker.ts'
+import { excerpt } from './excerpt.ts'
+import { jsonElements } from './json-elements.ts'
+import { openContent } from './unpack.ts'
 
 const ROW_BYTES_MAX = 64 * 1024
-const EXCERPT_MAX = 160
 
-/** The beginning of a text, on one line, for a message. */
-export function excerpt(text: string): string {
-  // biome-ignore lint/suspicious/noControlCharactersInRegex: what a terminal would act on is taken out.
-  const line = text.replace(/[\x00-\x1f\x7f]+/g, ' ').trim()
-  return line.length <= EXCERPT_MAX ? line : `${line.slice(0, EXCERPT_MAX)}…`
-}
+/** The layouts that a file may have, by name; what they do with a row is no concern of its reader. */
+export type Layouts = Readonly<Record<string, Pick<InstrumentLayout, 'format' | 'columns'>>>
 
-/** How packed files begin, and what unpacks them. */
-const PACKED: readonly [magic: string, open: (path: string) => Promise<AsyncIterable<Buffer>>][] = [
-  ['1f8b', async (path) => pipeline(createReadStream(path), createGunzip(), () => {})],
-  ['504b', openZip],
-]
-
-/** The content of a file, unpacked where it begins like a packed one. */
-async function openUnpacked(path: string): Promise<AsyncIterable<Buffer>> {
-  const file = await open(path)
-  try {
-    const { buffer, bytesRead } = await file.read(Buffer.alloc(2), 0, 2, 0)
-    const magic = buffer.toString('hex', 0, bytesRead)
-    const packed = PACKED.find(([begin]) => begin === magic)
-    return packed === undefined ? createReadStream(path) : await packed[1](path)
-  } finally {
-    await file.close()
-  }
-}
-
-/** Passes bytes on until there are more than `bytesMax`. */
-export function limitBytes(bytesMax: number) {
-  return async function* (source: AsyncIterable<Buffer>): AsyncGenerator<Buffer> {
-    let bytes = 0
-    for await (const chunk of source) {
-      bytes += chunk.length
-      if (bytes > bytesMax) throw new Error(`it has more than ${bytesMax} bytes`)
-      yield chunk
-    }
-  }
-}
-
-/** Passes bytes on unless they begin like a page, which is what many servers send in place of a file. */
-async function* refusePages(source: AsyncIterable<Buffer>): AsyncGenerator<Buffer> {
-  let isFirst = true
-  for await (const chunk of source) {
-    if (isFirst && /^[\s\ufeff]*</.test(chunk.toString('utf8', 0, 1024))) {
-      throw new Error(`it is a page of HTML or XML, not CSV: ${excerpt(chunk.toString('utf8'))}`)
-    }
-    isFirst = false
-    yield chunk
-  }
-}
-
-/** Positions of the wanted columns in the header. */
-function positionsOf(columns: readonly string[], header: readonly string[]): number[] {
-  return columns.map((column) => {
-    const position = header.indexOf(column)
-    if (position >= 0) return position
-    throw new Error(`column ${column} is missing; row 1 is: ${excerpt(header.join(','))}`)
-  })
-}
+/**
+ * Takes a row. `cells` is one array, filled again for every row; `row` counts as people do, with the header of a CSV
+ * file as row 1; `text` gives the whole row. Reading goes on when the promise has resolved.
+ */
+export type TakeRow = (
+  layout: string,
+  cells: readonly string[],
+  row: number,
+  text: () => string,
+) => Promise<void> | undefined
 
 const REASONS: Readonly<Record<string, string>> = {
   Z_BUF_ERROR: 'the packed data ends too early: the file is not complete',
@@ -75,16 +29,30 @@ const REASONS: Readonly<Record<string, string>> = {
   CSV_MAX_RECORD_SIZE: `a row has more than ${ROW_BYTES_MAX} bytes`,
 }
 
-/**
- * Reads a table with a header row and hands on the wanted columns of each row. `cells` is one array, filled again
- * for every row; the header is row 1. Reading goes on when `take` has resolved. Throws an error that says what is
- * wrong with the file, with the number of the row and its text; `bytesMax` limits the unpacked file.
- */
-export async function readTable(
-  path: string,
-  columns: readonly string[],
-  bytesMax: number,
-  take: (cells: readonly string[], row: number, whole: readonly string[]) => Promise<void> | void,
+/** The layout of a CSV file by its header: of those whose columns are all there, the one with the most. */
+function layoutOf(layouts: Layouts, header: readonly string[]): string {
+  const names = Object.keys(layouts)
+  const missing = (name: string) => layouts[name]!.columns.find((each) => !header.includes(each))
+  const fitting = names.filter((name) => missing(name) === undefined)
+  const columns = (name: string) => layouts[name]!.columns.length
+  const most = Math.max(...fitting.map(columns))
+  const [layout, other] = fitting.filter((name) => columns(name) === most)
+  if (layout === undefined) {
+    const why =
+      names.length === 1
+        ? `column ${missing(names[0]!)} is missing`
+        : `it has none of the layouts ${names.join(', ')}`
+    throw new Error(`${why}; row 1 is: ${excerpt(header.join(','))}`)
+  }
+  if (other === undefined) return layout
+  throw new Error(`it may have the layout ${fitting.join(' or ')}: name one with --layout`)
+}
+
+async function readCsv(
+  content: AsyncIterable<Buffer>,
+  layouts: Layouts,
+  count: { row: number },
+  take: TakeRow,
 ): Promise<void> {
   const parser = parse({
     bom: true,
@@ -93,33 +61,109 @@ export async function readTable(
     skip_empty_lines: true,
     max_record_size: ROW_BYTES_MAX,
   })
-  const cells = columns.map(() => '')
-  let positions: number[] | undefined
+  let layout: string | undefined
+  let cells: string[] = []
+  let positions: number[] = []
   let width = 0
-  let row = 0
-  try {
-    const bytes = await openUnpacked(path)
-    const rows = pipeline(bytes, limitBytes(bytesMax), refusePages, parser, () => {})
-    for await (const whole of rows as AsyncIterable<string[]>) {
-      row++
-      if (positions === undefined) {
-        positions = positionsOf(columns, whole)
-        width = whole.length
-        continue
-      }
-      if (whole.length !== width) {
-        const text = excerpt(whole.join(','))
-        throw new Error(`row ${row} has ${whole.length} values, the header ${width}: ${text}`)
-      }
-      for (let column = 0; column < positions.length; column++) {
-        cells[column] = whole[positions[column]!]!
-      }
-      const taking = take(cells, row, whole)
-      if (taking) await taking
+  const rows = pipeline(content, parser, () => {})
+  for await (const whole of rows as AsyncIterable<string[]>) {
+    const row = ++count.row
+    if (layout === undefined) {
+      layout = layoutOf(layouts, whole)
+      const { columns } = layouts[layout]!
+      positions = columns.map((column) => whole.indexOf(column))
+      cells = columns.map(() => '')
+      width = whole.length
+      continue
     }
+    if (whole.length !== width) {
+      const text = excerpt(whole.join(','))
+      throw new Error(`row ${row} has ${whole.length} values, the header ${width}: ${text}`)
+    }
+    for (let column = 0; column < positions.length; column++) {
+      cells[column] = whole[positions[column]!]!
+    }
+    const taking = take(layout, cells, row, () => excerpt(whole.join(',')))
+    if (taking) await taking
+  }
+  if (count.row < 2) {
+    throw new Error(count.row === 0 ? 'it is empty' : 'it has a header and no rows')
+  }
+}
+
+const cellOf = (value: unknown) => (value === undefined || value === null ? '' : String(value))
+
+async function readJson(
+  content: AsyncIterable<Buffer>,
+  layouts: Layouts,
+  count: { row: number },
+  take: TakeRow,
+): Promise<void> {
+  const [layout, other] = Object.keys(layouts)
+  if (other !== undefined)
+    throw new Error(`it may have the layout ${layout} or ${other}: name one with --layout`)
+  const { columns } = layouts[layout!]!
+  const cells = columns.map(() => '')
+  const isSeen = columns.map(() => false)
+  for await (const element of jsonElements(content, ROW_BYTES_MAX)) {
+    const row = ++count.row
+    if (typeof element !== 'object' || element === null) {
+      throw new Error(`row ${row} is not an object: ${excerpt(JSON.stringify(element))}`)
+    }
+    const values = element as Readonly<Record<string, unknown>>
+    for (let column = 0; column < columns.length; column++) {
+      const value = values[columns[column]!]
+      if (value !== undefined) isSeen[column] = true
+      cells[column] = cellOf(value)
+    }
+    const taking = take(layout!, cells, row, () => excerpt(JSON.stringify(element)))
+    if (taking) await taking
+  }
+  if (count.row === 0) throw new Error('it has no rows')
+  const missing = columns.find((_, column) => !isSeen[column])
+  if (missing !== undefined) throw new Error(`column ${missing} is missing in all rows`)
+}
+
+const READERS = { csv: readCsv, json: readJson } as const
+
+/** The layouts of one format, which must be that of the content. */
+async function choose(
+  content: AsyncIterable<Buffer>,
+  layouts: Layouts,
+): Promise<{ format: keyof typeof READERS; whole: AsyncIterable<Buffer>; fitting: Layouts }> {
+  const chunks = content[Symbol.asyncIterator]()
+  const first = await chunks.next()
+  const begin = first.done ? '' : first.value.toString('utf8', 0, 1024)
+  const format = /^[\s\ufeff]*[[{]/.test(begin) ? 'json' : 'csv'
+  const fitting = Object.entries(layouts).filter(([, layout]) => layout.format === format)
+  if (fitting.length === 0 && begin !== '') {
+    const wanted = format === 'json' ? 'CSV' : 'JSON'
+    throw new Error(`it is not the ${wanted} that the broker publishes: ${excerpt(begin)}`)
+  }
+  async function* whole() {
+    if (!first.done) yield first.value
+    yield* { [Symbol.asyncIterator]: () => chunks }
+  }
+  return { format, whole: whole(), fitting: Object.fromEntries(fitting) }
+}
+
+/**
+ * Reads a file (plain, gzip or zip) that has one of the layouts, and hands on the columns of its layout row by row.
+ * Throws an error that says what is wrong with the file, with the number of the row and its text; `bytesMax` limits
+ * the unpacked file.
+ */
+export async function readTable(
+  path: string,
+  layouts: Layouts,
+  bytesMax: number,
+  take: TakeRow,
+): Promise<void> {
+  const count = { row: 0 }
+  try {
+    const { format, whole, fitting } = await choose(await openContent(path, bytesMax), layouts)
+    await READERS[format](whole, fitting, count, take)
   } catch (error) {
     const reason = REASONS[(error as { code?: string }).code ?? '']
-    throw reason === undefined ? error : new Error(`${reason} (after row ${row})`)
+    throw reason === undefined ? error : new Error(`${reason} (after row ${count.row})`)
   }
-  if (row < 2) throw new Error(row === 0 ? 'it is empty' : 'it has a header and no rows')
 }

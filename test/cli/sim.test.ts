@@ -20,13 +20,14 @@ async function firstLine(child: ChildProcessWithoutNullStreams): Promise<string>
 for (const signal of ['SIGTERM', 'SIGINT'] as const) {
   test(`sim serves the broker until ${signal}`, async () => {
     const child = startCommand([...SIM, '--json', '--exit-with-stdin'])
-    const { port, restUrl, feedUrl, apiKey, apiSecret, accessToken } = JSON.parse(
-      await firstLine(child),
-    )
+    const { port, restUrl, feedUrl, credentials } = JSON.parse(await firstLine(child))
     assert.equal(restUrl, `http://127.0.0.1:${port}`)
     assert.ok(feedUrl.startsWith(`ws://127.0.0.1:${port}`))
-    assert.equal(typeof apiSecret, 'string')
-    const headers = { 'X-Kite-Version': '3', authorization: `token ${apiKey}:${accessToken}` }
+    assert.equal(typeof credentials.api_secret, 'string')
+    const headers = {
+      'X-Kite-Version': '3',
+      authorization: `token ${credentials.api_key}:${credentials.access_token}`,
+    }
     const reply = await callHttp({ method: 'GET', url: `${restUrl}/instruments`, headers })
     assert.equal(reply.status, 200)
     child.kill(signal)

@@ -10,8 +10,7 @@ interface SimulatorWord {
   port: number
   restUrl: string
   feedUrl: string
-  apiKey: string
-  accessToken: string
+  credentials: Record<string, string>
 }
 
 const seqsOf = (ticks: readonly Message[]) =>

@@ -3,9 +3,9 @@ import assert from 'node:assert/strict'
 import { once } from 'node:events'
 import { type TestContext, test } from 'node:test'
 import { WebSocket } from 'ws'
+import type { KiteOptions } from '../../sim/kite-server.ts'
 import { type KiteSimulator, startKiteSimulator } from '../../sim/kite-server.ts'
 import { SIMULATORS } from '../../sim/registry.ts'
-import type { SimulatorOptions } from '../../sim/simulator.ts'
 import { connect, type FeedClient, until } from './kite-reader.ts'
 import { startKite, tokensOf } from './start-kite.ts'
 
@@ -205,7 +205,12 @@ test('the registry starts the simulator of a broker', async (t) => {
   const { start: startByName } = await SIMULATORS.zerodha!()
   const kite = await startByName({ seed: 1, ratePerSecond: 0, instruments: 1 })
   t.after(() => kite.close())
-  const client = await connect(kite)
+  const { api_key: apiKey, access_token: accessToken } = kite.credentials
+  const client = await connect({
+    feedUrl: kite.feedUrl,
+    apiKey: apiKey!,
+    accessToken: accessToken!,
+  })
   await client.subscribe([RELIANCE])
   assert.equal(kite.stats().packetsSent, 1)
 })
@@ -213,7 +218,7 @@ test('the registry starts the simulator of a broker', async (t) => {
 test('an impossible option is refused by name, and a taken port with its error', async (t) => {
   const kite = await startKite(t)
   const options = { seed: 1, ratePerSecond: 0, instruments: 10 }
-  const refused = (wrong: Partial<SimulatorOptions>) => startKiteSimulator({ ...options, ...wrong })
+  const refused = (wrong: Partial<KiteOptions>) => startKiteSimulator({ ...options, ...wrong })
   await assert.rejects(refused({ seed: 0.5 }), /^RangeError: seed: /)
   await assert.rejects(refused({ ratePerSecond: -1 }), /^RangeError: ratePerSecond: /)
   await assert.rejects(refused({ instruments: 0 }), /^RangeError: instruments: /)

@@ -1,11 +1,11 @@
 import type { TestContext } from 'node:test'
+import type { KiteOptions } from '../../sim/kite-server.ts'
 import { type KiteSimulator, startKiteSimulator } from '../../sim/kite-server.ts'
-import type { SimulatorOptions } from '../../sim/simulator.ts'
 
 /** A simulator that ticks only when told, and closes with the test. */
 export async function startKite(
   t: TestContext,
-  options: Partial<SimulatorOptions> = {},
+  options: Partial<KiteOptions> = {},
 ): Promise<KiteSimulator> {
   const kite = await startKiteSimulator({
     seed: 11,

@@ -8,8 +8,9 @@ import { loadConfig } from '../../config/load.ts'
 import type { Flags } from '../../config/sources.ts'
 import { type Engine, startEngine } from '../../engine/main.ts'
 import { createLogger } from '../../engine/observe/log.ts'
+import type { KiteOptions } from '../../sim/kite-server.ts'
 import { type KiteSimulator, startKiteSimulator } from '../../sim/kite-server.ts'
-import type { SimulatorOptions } from '../../sim/simulator.ts'
+import type { Simulator } from '../../sim/simulator.ts'
 
 export const BROKER = 'zerodha'
 
@@ -36,21 +37,20 @@ export async function temporaryFolder(context: Scope): Promise<string> {
 }
 
 /** What an engine takes to use a Kite that is running already, under whichever addresses. */
-export function kiteFlags(
-  kite: Pick<KiteSimulator, 'restUrl' | 'feedUrl' | 'apiKey' | 'accessToken'>,
-): Flags {
+export function kiteFlags(kite: Pick<Simulator, 'restUrl' | 'feedUrl' | 'credentials'>): Flags {
+  const { api_key = '', access_token = '' } = kite.credentials
   return {
     [`brokers.${BROKER}.rest`]: kite.restUrl,
     [`brokers.${BROKER}.feed`]: kite.feedUrl,
-    [`brokers.${BROKER}.api_key`]: kite.apiKey,
-    [`brokers.${BROKER}.access_token`]: kite.accessToken,
+    [`brokers.${BROKER}.api_key`]: api_key,
+    [`brokers.${BROKER}.access_token`]: access_token,
   }
 }
 
 /** Starts an engine on a simulator that is running already; it stops with the test. */
 export async function startEngineOn(
   context: Scope,
-  simulator: Pick<KiteSimulator, 'restUrl' | 'feedUrl' | 'apiKey' | 'accessToken'>,
+  simulator: Pick<Simulator, 'restUrl' | 'feedUrl' | 'credentials'>,
   flags: Flags = {},
 ): Promise<Omit<Plant, 'simulator'>> {
   return startEngineWith(context, { ...kiteFlags(simulator), ...flags })
@@ -94,7 +94,7 @@ export async function startEngineWith(
 /** Starts a simulator that ticks only when told to (unless a rate is given), and an engine on it. */
 export async function startPlant(
   context: Scope,
-  options: Partial<SimulatorOptions> = {},
+  options: Partial<KiteOptions> = {},
   flags: Flags = {},
 ): Promise<Plant> {
   const simulator = await startKiteSimulator({

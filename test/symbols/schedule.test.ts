@@ -56,7 +56,7 @@ async function listServer(t: TestContext, folder: string) {
     storeFolder: folder,
     broker: 'zerodha',
     publishedAt: '08:30',
-    source: { requests: [{ method: 'GET', url }] },
+    source: { downloads: [{ layout: 'all', request: { method: 'GET', url } }] },
   }
   return { state, list }
 }
@@ -87,7 +87,7 @@ test('a list is current from its publication until the next one', async (t) => {
     await withStore(folder, (store) => {
       const index = currentIndex(store, list, ist(now))
       assert.equal(index !== null, isCurrent, `${checked} ${now}`)
-      const elsewhere = { ...list, source: { requests: [] } }
+      const elsewhere = { ...list, source: { downloads: [] } }
       assert.equal(currentIndex(store, elsewhere, ist(now)), null)
     })
   }
@@ -179,10 +179,10 @@ test('what is imported by hand, or cannot be, does not move the next sync', asyn
   const dueAtMs = schedule.status()[0]!.nextSyncAtMs
   const file = join(folder, 'list.csv')
   writeFileSync(file, kiteCsv(EVERY_ROW))
-  schedule.import('zerodha', file, false)
+  schedule.import('zerodha', { file }, false)
   await jobDone(1)
   assert.equal(schedule.status()[0]!.job!.error, null)
-  schedule.import('zerodha', join(folder, 'none.csv'), false)
+  schedule.import('zerodha', { file: join(folder, 'none.csv') }, false)
   await jobDone(2)
   assert.match(schedule.status()[0]!.job!.error!, /none\.csv/)
   assert.equal(schedule.status()[0]!.nextSyncAtMs, dueAtMs)

@@ -14,28 +14,33 @@ const spec: BrokerSpec = {
   instruments: {
     files: () => [],
     publishedAt: '06:00',
-    columns: ['token', 'segment', 'exchange', 'symbol'],
-    row([token, segment, exchange, symbol]): InstrumentRow | string {
-      if (symbol === 'BREAK') throw new Error('this row breaks the adapter')
-      // In a worker this ends the thread.
-      if (symbol === 'EXIT') process.exit()
-      if (symbol === 'KILL') process.kill(process.pid, 'SIGKILL')
-      return {
-        exchange: exchange!,
-        symbol: symbol!,
-        name: symbol!,
-        brokerSymbol: symbol!,
-        brokerExchange: exchange!,
-        token: Number(token),
-        segment: Number(segment),
-        exchangeToken: null,
-        expiry: null,
-        strike: null,
-        lotSize: 1,
-        instrumentType: 'EQ',
-        tickSize: 0.05,
-        freezeQuantity: null,
-      }
+    layouts: {
+      all: {
+        format: 'csv',
+        columns: ['token', 'segment', 'exchange', 'symbol'],
+        row([token, segment, exchange, symbol]): InstrumentRow | string {
+          if (symbol === 'BREAK') throw new Error('this row breaks the adapter')
+          // In a worker this ends the thread.
+          if (symbol === 'EXIT') process.exit()
+          if (symbol === 'KILL') process.kill(process.pid, 'SIGKILL')
+          return {
+            exchange: exchange!,
+            symbol: symbol!,
+            name: symbol!,
+            brokerSymbol: symbol!,
+            brokerExchange: exchange!,
+            token: Number(token),
+            segment: Number(segment),
+            exchangeToken: null,
+            expiry: null,
+            strike: null,
+            lotSize: 1,
+            instrumentType: 'EQ',
+            tickSize: 0.05,
+            freezeQuantity: null,
+          }
+        },
+      },
     },
   },
   feed: {

@@ -82,7 +82,7 @@ test('a download and a wait for the turn can be stopped', async (t) => {
   t.after(() => server.close())
   const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}/`
   const controller = new AbortController()
-  const source = { requests: [{ method: 'GET', url }] } as const
+  const source = { downloads: [{ layout: 'all', request: { method: 'GET', url } }] } as const
   const sync = syncInstruments({ ...request, source, signal: controller.signal })
   await once(server, 'connection')
   controller.abort()

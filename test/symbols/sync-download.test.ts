@@ -42,7 +42,7 @@ test('a list is downloaded with the headers of the session, packed or not', asyn
     const synced = await syncInstruments({
       storeFolder: folder,
       broker: 'zerodha',
-      source: { requests: instruments.files({ rest, feed: '' }, session) },
+      source: { downloads: instruments.files({ rest, feed: '' }, session) },
     })
     assert.equal(synced.rows, ROWS.length)
     assert.equal(synced.source, `${rest}/instruments`)
@@ -58,10 +58,10 @@ test('several files make one list', async (t) => {
   const first = await serve(t, (_, reply) => reply.end(kiteCsv(ROWS.slice(0, 5))))
   const second = await serve(t, (_, reply) => reply.end(kiteCsv(ROWS.slice(5))))
   const session = { apiKey: '', accessToken: '' }
-  const requests = [first, second].flatMap(({ rest }) =>
+  const downloads = [first, second].flatMap(({ rest }) =>
     instruments.files({ rest, feed: '' }, session),
   )
-  const source = { requests }
+  const source = { downloads }
   const synced = await syncInstruments({ storeFolder: folder, broker: 'zerodha', source })
   assert.equal(synced.rows, ROWS.length)
 })
@@ -75,10 +75,11 @@ async function refusalOf(
 ): Promise<string> {
   const { rest } = await serve(t, listener)
   const session = { apiKey: 'key', accessToken: 'not-for-logs' }
-  const requests = instruments
-    .files({ rest, feed: '' }, session)
-    .map((request) => ({ ...request, url: `${request.url}?api_key=not-for-logs` }))
-  const source = { requests }
+  const downloads = instruments.files({ rest, feed: '' }, session).map(({ layout, request }) => ({
+    layout,
+    request: { ...request, url: `${request.url}?api_key=not-for-logs` },
+  }))
+  const source = { downloads }
   const sync = syncInstruments({ storeFolder: folder, broker: 'zerodha', source, ...more })
   const error = await sync.then(
     () => assert.fail('the sync was not refused'),

@@ -31,7 +31,7 @@ test('a file that is not a whole list is refused with a reason, and the list bef
     [damaged, /the packed data is damaged/],
     ['\n <!DOCTYPE html><html>Sign in</html>', /it is a page of HTML or XML.*Sign in/],
     [gzipSync('<html>Sign in</html>'), /it is a page of HTML or XML/],
-    ['{"status":"error"}', /column instrument_token is missing; row 1 is: \{"status"/],
+    ['{"status":"error"}', /it is not the CSV that the broker publishes: \{"status"/],
     [GOOD.replace('strike', 'price'), /column strike is missing; row 1 is: instrument_token,/],
     [
       [...lines.slice(0, 5), '1,2,3', ...lines.slice(5)].join('\n'),
@@ -111,7 +111,7 @@ test('the last failure is kept with its time until a sync goes well', async (t) 
   const startMs = Date.now()
   await assert.rejects(syncKite(folder, '<html>'))
   const first = await failure()
-  assert.match(first!.reason, /^list-\d+: it is a page of HTML or XML, not CSV: <html>$/)
+  assert.match(first!.reason, /^list-\d+: it is a page of HTML or XML, not a list: <html>$/)
   assert.ok(first!.atMs >= startMs - 1 && first!.atMs <= Date.now() + 1)
   // Its thread dies, so that it cannot tell by itself.
   const file = writeFile(folder, 'token,segment,exchange,symbol\n1,0,NSE,EXIT\n')

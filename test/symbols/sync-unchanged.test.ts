@@ -39,7 +39,10 @@ const syncFrom = (
   folder: string,
   requests: ReturnType<Awaited<ReturnType<typeof fileServer>>['requestsOf']>,
   more: Partial<SyncRequest> = {},
-) => syncInstruments({ storeFolder: folder, broker: 'zerodha', source: { requests }, ...more })
+) => {
+  const downloads = requests.map((request) => ({ layout: 'all', request }))
+  return syncInstruments({ storeFolder: folder, broker: 'zerodha', source: { downloads }, ...more })
+}
 
 const VALIDATORS: Record<string, string>[] = [
   { ETag: '"v1"' },

@@ -28,7 +28,8 @@ test('a synced file can be looked up in every way, as the list says', async (t) 
   assert.deepEqual([synced.skipped, synced.samples], [{}, []])
 
   const expected = (parse(csv, { columns: true }) as Record<string, string>[]).map((row) => {
-    const mapped = instruments.row(instruments.columns.map((column) => row[column]!))
+    const { all } = instruments.layouts
+    const mapped = all!.row(all!.columns.map((column) => row[column]!))
     assert.ok(typeof mapped !== 'string')
     return mapped
   })

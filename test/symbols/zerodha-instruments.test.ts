@@ -10,7 +10,8 @@ import { EVERY_KIND, KITE_HEADER, kiteCsv } from './kite-rows.ts'
 /** Maps the rows of a list through the adapter. */
 function mapRows(csv: string) {
   const rows = parse(csv, { columns: true }) as Record<string, string>[]
-  return rows.map((row) => instruments.row(instruments.columns.map((column) => row[column]!)))
+  const { all } = instruments.layouts
+  return rows.map((row) => all!.row(all!.columns.map((column) => row[column]!)))
 }
 
 const mapRow = (row: string) => mapRows(kiteCsv([row]))[0]!
@@ -160,9 +161,12 @@ test('asks for the whole list with the headers of the session', () => {
   const session = { apiKey: 'key', accessToken: 'token' }
   assert.deepEqual(instruments.files(hosts, session), [
     {
-      method: 'GET',
-      url: 'https://api.example/instruments',
-      headers: { 'X-Kite-Version': '3', Authorization: 'token key:token' },
+      layout: 'all',
+      request: {
+        method: 'GET',
+        url: 'https://api.example/instruments',
+        headers: { 'X-Kite-Version': '3', Authorization: 'token key:token' },
+      },
     },
   ])
 })

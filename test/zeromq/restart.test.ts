@@ -8,8 +8,7 @@ interface SimulatorWord {
   port: number
   restUrl: string
   feedUrl: string
-  apiKey: string
-  accessToken: string
+  credentials: Record<string, string>
 }
 
 test('a broker killed and started again: one gap event under its status, and ticks go on', async (context) => {

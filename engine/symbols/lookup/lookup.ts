@@ -1,4 +1,5 @@
 // Asks the query thread. Orders wait here, not at the thread, so that what is late or given up costs it nothing.
+import { setTimeout as wait } from 'node:timers/promises'
 import { Worker } from 'node:worker_threads'
 import type { Logger } from '../../observe/log.ts'
 import type { Answers, Order, Outcome, QuestionName, Questions } from './questions.ts'
@@ -33,9 +34,18 @@ export interface LookupLimits {
   readonly answerMsMax: number
   /** Dumps under way. */
   readonly dumpsMax: number
+  /** What all dumps together may send: ticks come first. */
+  readonly dumpBytesPerMs: number
 }
 
-export const LOOKUP_LIMITS: LookupLimits = { waitingMax: 256, answerMsMax: 5000, dumpsMax: 4 }
+export const LOOKUP_LIMITS: LookupLimits = {
+  waitingMax: 256,
+  answerMsMax: 5000,
+  dumpsMax: 4,
+  dumpBytesPerMs: 8000,
+}
+
+const PIECE_BYTES_MAX = 32 * 1024
 
 interface Waiting {
   readonly order: Order
@@ -57,6 +67,8 @@ export class Lookup {
   #waiting: Waiting[] = []
   #dumps = 0
   #lastDump = 0
+  /** When the next piece of any dump may be made. */
+  #pieceDueMs = 0
   #restartMs = RESTART_MS_MIN
   #restartTimer: NodeJS.Timeout | undefined
   #isClosed = false
@@ -95,8 +107,8 @@ export class Lookup {
   }
 
   /**
-   * The instruments of a broker at an exchange, or with null at all of them, as UTF-8 in pieces of about 64 KiB; a
-   * piece is made when it is asked for, and its memory is taken back when the next is. Rejects with a LookupError.
+   * The instruments of a broker at an exchange, or with null at all of them, as UTF-8 in pieces of about 16 KiB; a
+   * piece is made when it is asked for and lies in memory that the next one takes. Rejects with a LookupError.
    */
   async *dump(
     broker: string,
@@ -111,14 +123,14 @@ export class Lookup {
     // Never given twice: a thread that is new knows nothing of the dumps of the one before.
     const dump = ++this.#lastDump
     try {
-      await this.#request({ do: 'openDump', dump, broker, exchange, format })
-      // Memory goes back and forth: left to the collector, it would halt the core for milliseconds at a time.
-      let spent: Uint8Array | null = null
+      // Shared, and one for all pieces: left to the collector, they would halt the core for milliseconds at a time.
+      const memory = new Uint8Array(new SharedArrayBuffer(PIECE_BYTES_MAX))
+      await this.#request({ do: 'openDump', dump, broker, exchange, format, memory })
       for (;;) {
-        const piece = (await this.#request({ do: 'readDump', dump, spent })) as Uint8Array | null
-        if (piece === null) break
-        yield piece
-        spent = piece
+        const bytes = (await this.#request({ do: 'readDump', dump })) as number
+        if (bytes === 0) break
+        yield memory.subarray(0, bytes)
+        await this.#pace(bytes)
       }
     } finally {
       this.#dumps -= 1
@@ -135,6 +147,14 @@ export class Lookup {
     this.#worker = null
     this.#refuseAll()
     await worker?.terminate()
+  }
+
+  /** Resolves when so many bytes of a dump have had their time. */
+  async #pace(bytes: number): Promise<void> {
+    const nowMs = performance.now()
+    this.#pieceDueMs = Math.max(nowMs, this.#pieceDueMs) + bytes / this.#limits.dumpBytesPerMs
+    const waitMs = this.#pieceDueMs - nowMs
+    if (waitMs >= 1) await wait(waitMs)
   }
 
   #checkBroker(broker: string): void {
@@ -188,9 +208,7 @@ export class Lookup {
       return
     }
     this.#worker.ref()
-    const { order } = this.#current
-    const spent = order.do === 'readDump' ? order.spent : null
-    this.#worker.postMessage(order, spent === null ? [] : [spent.buffer as ArrayBuffer])
+    this.#worker.postMessage(this.#current.order)
   }
 
   #start(): void {

@@ -118,16 +118,17 @@ export type Order =
       readonly broker: string
       readonly exchange: string | null
       readonly format: DumpFormat
+      /** Shared; holds one piece at a time. */
+      readonly memory: Uint8Array
     }
-  /** Answers with the next piece as UTF-8, null after the last; `spent` is memory of a piece before, to use again. */
-  | { readonly do: 'readDump'; readonly dump: number; readonly spent: Uint8Array | null }
+  /** Writes the next piece as UTF-8 to the dump's memory and answers with its bytes, 0 after the last. */
+  | { readonly do: 'readDump'; readonly dump: number }
   | { readonly do: 'closeDump'; readonly dump: number }
 
 export type Outcome = { readonly value: unknown } | { readonly error: string }
 
 /** The memory in an outcome that can be handed over instead of copied. */
 export function transfersOf(outcome: Outcome): ArrayBuffer[] {
-  const value = 'value' in outcome ? outcome.value : null
-  const bytes = value instanceof Uint8Array ? value : (value as Partial<RowsText> | null)?.json
-  return bytes === undefined ? [] : [bytes.buffer as ArrayBuffer]
+  const json = 'value' in outcome ? (outcome.value as Partial<RowsText> | null)?.json : undefined
+  return json === undefined ? [] : [json.buffer as ArrayBuffer]
 }

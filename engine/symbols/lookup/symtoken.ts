@@ -39,7 +39,8 @@ const CSV_COLUMNS = [
   ...['symbol', 'brsymbol', 'name', 'exchange', 'brexchange', 'token', 'expiry', 'strike'],
   ...['lotsize', 'instrumenttype', 'tick_size', 'freeze_qty'],
 ] as readonly (keyof Symtoken)[]
-const PIECE_BYTES = 64 * 1024
+/** Small, so that neither the core nor the query thread is held for long by one. */
+const PIECE_CHARACTERS = 16 * 1024
 
 function csvCell(value: string | number): string {
   const text = String(value)
@@ -66,7 +67,7 @@ const FORMATS: Readonly<Record<DumpFormat, Format>> = {
   },
 }
 
-/** The instruments of an exchange, or with null all of them, as text in pieces of about 64 KiB. */
+/** The instruments of an exchange, or with null all of them, as text in pieces of about 16 KiB. */
 export function* dump(
   instruments: Instruments,
   exchange: string | null,
@@ -80,7 +81,7 @@ export function* dump(
     if (exchange !== null && row.exchange !== exchange) continue
     piece += rowText(symtokenOf(row), rows === 0)
     rows++
-    if (piece.length < PIECE_BYTES) continue
+    if (piece.length < PIECE_CHARACTERS) continue
     yield piece
     piece = ''
   }

@@ -19,8 +19,15 @@ import { LookupTable } from './table.ts'
 setPriority(Number(basename(readlinkSync('/proc/thread-self'))), constants.priority.PRIORITY_LOW)
 
 const tables = new Map<string, LookupTable>()
+interface Dump {
+  readonly pieces: Generator<string>
+  readonly memory: Uint8Array
+  /** What of the last piece found no room. */
+  rest: string
+}
+
 /** Dumps under way; each goes on with the generation it began with. */
-const dumps = new Map<number, Generator<string>>()
+const dumps = new Map<number, Dump>()
 
 function tableOf(broker: string): LookupTable {
   const table = tables.get(broker)
@@ -32,25 +39,20 @@ function answer<Name extends QuestionName>(broker: string, name: Name, question:
   return ANSWERERS[name](tableOf(broker), question)
 }
 
-const UTF8_BYTES_MAX = 3
 const encoder = new TextEncoder()
 
-/** The text in the memory of `spent` where that is large enough, else in memory of its own. */
-function encode(text: string, spent: Uint8Array | null): Uint8Array {
-  const bytes = text.length * UTF8_BYTES_MAX
-  const isEnough = spent !== null && spent.buffer.byteLength >= bytes
-  const memory = isEnough ? new Uint8Array(spent.buffer) : new Uint8Array(bytes)
-  return memory.subarray(0, encoder.encodeInto(text, memory).written)
-}
-
-/** The next piece in memory of its own, so that it can be handed over, or null. */
-function nextPiece(number: number, spent: Uint8Array | null): Uint8Array | null {
-  const pieces = dumps.get(number)
-  if (pieces === undefined) throw new Error('the dump ended')
-  const { value, done } = pieces.next()
-  if (!done) return encode(value, spent)
-  dumps.delete(number)
-  return null
+/** Writes the next piece to the dump's memory; its bytes, or 0 at the end. */
+function nextPiece(number: number): number {
+  const dump = dumps.get(number)
+  if (dump === undefined) throw new Error('the dump ended')
+  const text = dump.rest === '' ? dump.pieces.next().value : dump.rest
+  if (text === undefined) {
+    dumps.delete(number)
+    return 0
+  }
+  const { read, written } = encoder.encodeInto(text, dump.memory)
+  dump.rest = text.slice(read)
+  return written
 }
 
 const EXECUTORS: { readonly [Do in Order['do']]: (order: Extract<Order, { do: Do }>) => unknown } =
@@ -60,11 +62,12 @@ const EXECUTORS: { readonly [Do in Order['do']]: (order: Extract<Order, { do: Do
       return tableOf(broker).byteLength
     },
     ask: ({ broker, name, question }) => answer(broker, name, question as never),
-    openDump({ dump: number, broker, exchange, format }) {
-      dumps.set(number, dump(tableOf(broker).instruments, exchange, format))
+    openDump({ dump: number, broker, exchange, format, memory }) {
+      const pieces = dump(tableOf(broker).instruments, exchange, format)
+      dumps.set(number, { pieces, memory, rest: '' })
       return number
     },
-    readDump: ({ dump: number, spent }) => nextPiece(number, spent),
+    readDump: ({ dump: number }) => nextPiece(number),
     closeDump: ({ dump: number }) => dumps.delete(number),
   }
 

@@ -4,6 +4,7 @@ import {
   type BrokerSpec,
   defineBroker,
   type FeedSpec,
+  type InstrumentLayout,
   type InstrumentSource,
   unsupported,
 } from '../../../adapters/broker.ts'
@@ -29,9 +30,8 @@ export const INSTRUMENTS_CSV = [
   ),
 ].join('\n')
 
-const instruments: InstrumentSource = {
-  files: (hosts) => [{ method: 'GET', url: `${hosts.rest}/instruments` }],
-  publishedAt: '06:00',
+const all: InstrumentLayout = {
+  format: 'csv',
   columns: ['segment', 'token', 'exchange', 'symbol'],
   row: ([segment, token, exchange, symbol]) => ({
     exchange: exchange!,
@@ -49,6 +49,14 @@ const instruments: InstrumentSource = {
     tickSize: 0.05,
     freezeQuantity: null,
   }),
+}
+
+const instruments: InstrumentSource = {
+  files: (hosts) => [
+    { layout: 'all', request: { method: 'GET', url: `${hosts.rest}/instruments` } },
+  ],
+  publishedAt: '06:00',
+  layouts: { all },
 }
 
 /** Describes a fake broker by its feed. */

@@ -62,10 +62,15 @@ export default {
   ...fake,
   instruments: {
     ...fake.instruments,
-    row(cells: readonly string[]): InstrumentRow | string {
-      const row = fake.instruments.row(cells)
-      if (typeof row === 'string') return row
-      return { ...row, segment: 0, token: tokenOf(row.exchange, Number(row.token)) }
+    layouts: {
+      all: {
+        ...fake.instruments.layouts.all,
+        row(cells: readonly string[]): InstrumentRow | string {
+          const row = fake.instruments.layouts.all!.row(cells)
+          if (typeof row === 'string') return row
+          return { ...row, segment: 0, token: tokenOf(row.exchange, Number(row.token)) }
+        },
+      },
     },
   },
 }
