@@ -10,11 +10,29 @@ export const BROKERS: Readonly<Record<string, Loader>> = {
   zerodha: () => import('./zerodha/spec.ts'),
 }
 
+/** The description with the feed of a plan in place of the usual one. */
+function withPlan(spec: BrokerSpec, plan: string): BrokerSpec {
+  const plans = spec.plans ?? {}
+  if (Object.hasOwn(plans, plan)) return { ...spec, feed: plans[plan]! }
+  const known = Object.keys(plans)
+  const choice = known.length === 0 ? 'it has none' : `it has: ${known.join(', ')}`
+  throw new Error(`broker ${spec.id} has no plan ${plan}; ${choice}`)
+}
+
 /**
  * Loads a broker by its id, or from a module file outside the project, whose default export passes the same
- * check. Throws an error that names the id and what is known.
+ * check; with the feed of a plan where one is named. Throws an error that names what is unknown, and what is known.
  */
-export async function loadBroker(id: string, moduleFile?: string): Promise<BrokerSpec> {
+export async function loadBroker(
+  id: string,
+  moduleFile?: string,
+  plan?: string,
+): Promise<BrokerSpec> {
+  const spec = await loadSpec(id, moduleFile)
+  return plan === undefined ? spec : withPlan(spec, plan)
+}
+
+async function loadSpec(id: string, moduleFile: string | undefined): Promise<BrokerSpec> {
   if (moduleFile !== undefined) {
     const loaded = (await import(pathToFileURL(moduleFile).href)) as { default: BrokerSpec }
     const spec = defineBroker(loaded.default)

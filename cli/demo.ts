@@ -5,32 +5,37 @@ import { rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import { createInterface } from 'node:readline'
 import { z } from 'zod'
-import type { BrokerSpec, Credentials } from '../adapters/broker.ts'
+import type { BrokerSpec } from '../adapters/broker.ts'
 import { loadBroker } from '../adapters/registry.ts'
 import { MODE_DEPTH } from '../codecs/tick.ts'
 import type { LoadedConfig } from '../config/load.ts'
+import type { BrokerConfig } from '../config/schema.ts'
 import { callHttp } from '../engine/auth/http.ts'
-import type { Subscriber } from '../engine/distribute/router.ts'
 import type { Engine } from '../engine/main.ts'
 import { storeFolderOf } from '../engine/prepare.ts'
-import { CliError, FAILED, type OptionTable, wholeNumber } from './command.ts'
+import { SIMULATORS } from '../sim/registry.ts'
+import { CliError, FAILED, type OptionTable, oneOf, wholeNumber } from './command.ts'
 import { configFor } from './config-options.ts'
 import { findEngine } from './running-engine.ts'
 
-const DEMO_BROKER = 'zerodha'
 const WATCHED = 500
 
 export const DEMO_OPTIONS = {
   demo: { type: 'boolean', help: 'Run against a simulated broker; needs no account.' },
+  brokers: {
+    type: 'string',
+    value: 'IDS',
+    help: 'Simulated brokers of the demo, the preferred one first, with commas; zerodha when absent.',
+  },
   'demo-instruments': {
     type: 'string',
     value: 'N',
-    help: 'Instruments that the simulated broker lists; 5000 when absent.',
+    help: 'Instruments that each simulated broker lists; 5000 when absent.',
   },
   'demo-rate': {
     type: 'string',
     value: 'N',
-    help: 'Ticks a second of the simulated broker; 1000 when absent.',
+    help: 'Ticks a second of each simulated broker; 1000 when absent.',
   },
 } as const satisfies OptionTable
 
@@ -43,14 +48,14 @@ type SimulatorInfo = z.infer<typeof simulatorSchema>
 
 export interface Demo {
   readonly loaded: LoadedConfig
-  /** Subscribes to the first instruments, so that ticks flow before anyone asks. */
+  /** Holds the first instruments of each broker, so that ticks flow before anyone asks. */
   watch(engine: Engine): void
   /** What to tell the person who started it. */
   welcome(engine: Engine): string
   stop(): Promise<void>
 }
 
-/** Starts the simulated broker and signs in to its page, as a person would. */
+/** Starts the simulated brokers and signs in to their pages, as a person would. */
 export async function prepareDemo(values: Readonly<Record<string, unknown>>): Promise<Demo> {
   const plain = configFor(values)
   const instruments = wholeNumber('--demo-instruments', values['demo-instruments'] as string, {
@@ -64,11 +69,21 @@ export async function prepareDemo(values: Readonly<Record<string, unknown>>): Pr
     max: 1_000_000,
     fallback: 1000,
   })
-  const { child, info } = await startSimulator(instruments, rate)
-  const stop = () => endChild(child)
+  const ids = ((values.brokers as string | undefined) ?? 'zerodha').split(',')
+  for (const id of ids) oneOf('--brokers', id, Object.keys(SIMULATORS))
+  const children: ChildProcess[] = []
+  const stop = async () => {
+    await Promise.all(children.map(endChild))
+  }
   try {
-    const credentials = await signInOnPage(await loadBroker(DEMO_BROKER), info)
-    const loaded = demoConfig(plain, values, info, credentials)
+    const brokers = await Promise.all(
+      ids.map(async (id) => {
+        const child = spawnSimulator(id, instruments, rate)
+        children.push(child)
+        return [id, await brokerConfig(id, await infoOf(child, id))] as const
+      }),
+    )
+    const loaded = demoConfig(plain, values, Object.fromEntries(brokers))
     await forgetInstruments(loaded.config.data_dir)
     return { loaded, watch, welcome, stop }
   } catch (error) {
@@ -83,22 +98,26 @@ async function forgetInstruments(dataDir: string): Promise<void> {
   await rm(storeFolderOf(dataDir), { recursive: true, force: true })
 }
 
-async function startSimulator(instruments: number, rate: number) {
+function spawnSimulator(broker: string, instruments: number, rate: number) {
   const main = process.argv[1]!
-  const options = { broker: DEMO_BROKER, port: 0, seed: 1, instruments, rate }
+  const options = { broker, port: 0, seed: 1, instruments, rate }
   const words = Object.entries(options).map(([name, value]) => `--${name}=${value}`)
-  const child = spawn(process.execPath, [main, 'sim', ...words, '--json', '--exit-with-stdin'], {
+  return spawn(process.execPath, [main, 'sim', ...words, '--json', '--exit-with-stdin'], {
     stdio: ['pipe', 'pipe', 'inherit'],
     // A Ctrl-C in the terminal goes to the engine, which then ends its simulator.
     detached: true,
   })
+}
+
+/** What a simulator tells when it listens. */
+async function infoOf(child: ReturnType<typeof spawnSimulator>, broker: string) {
   const lines = createInterface({ input: child.stdout })
   const first = await Promise.race([once(lines, 'line'), once(child, 'exit')])
   lines.close()
   if (typeof first[0] !== 'string' || child.exitCode !== null) {
-    throw new CliError(FAILED, 'the simulated broker did not start')
+    throw new CliError(FAILED, `the simulated ${broker} did not start`)
   }
-  return { child, info: simulatorSchema.parse(JSON.parse(first[0])) }
+  return simulatorSchema.parse(JSON.parse(first[0]))
 }
 
 async function endChild(child: ChildProcess): Promise<void> {
@@ -114,7 +133,7 @@ async function signInOnPage({ signIn, hosts }: BrokerSpec, info: SimulatorInfo) 
   const { access_token: _, ...credentials } = info.credentials
   if (signIn.page === undefined) return info.credentials
   const { url, yields } = signIn.page
-  const page = { ...hosts, rest: info.restUrl, login: info.restUrl }
+  const page = { ...hosts, rest: info.restUrl, login: new URL(info.restUrl).origin }
   const reply = await callHttp({ method: 'GET', url: url(page, credentials) })
   const redirect = new URL(reply.headers.location ?? '/', info.restUrl)
   const found = redirect.searchParams.get(yields)
@@ -122,44 +141,41 @@ async function signInOnPage({ signIn, hosts }: BrokerSpec, info: SimulatorInfo) 
   throw new CliError(FAILED, `the simulated broker's sign-in page answered HTTP ${reply.status}`)
 }
 
+async function brokerConfig(id: string, info: SimulatorInfo): Promise<BrokerConfig> {
+  const credentials = await signInOnPage(await loadBroker(id), info)
+  const { restUrl: rest, feedUrl: feed } = info
+  return { enabled: true, rest, feed, login: new URL(rest).origin, credentials }
+}
+
 function demoConfig(
   plain: LoadedConfig,
   values: Readonly<Record<string, unknown>>,
-  info: SimulatorInfo,
-  credentials: Credentials,
+  brokers: Readonly<Record<string, BrokerConfig>>,
 ): LoadedConfig {
-  const broker = {
-    enabled: true,
-    rest: info.restUrl,
-    feed: info.feedUrl,
-    login: info.restUrl,
-    credentials,
-  }
   const config = {
     ...plain.config,
     // The demo's market must not mix with the instruments of a real one.
     data_dir: join(plain.config.data_dir, 'demo'),
     log: { level: values['log-level'] === undefined ? ('warn' as const) : plain.config.log.level },
-    brokers: { [DEMO_BROKER]: broker },
+    brokers,
   }
   return { config, origins: plain.origins }
 }
 
-const WATCHER: Subscriber = { isPacked: true, queueText() {}, queuePacked() {} }
-
 function watch(engine: Engine): void {
-  const feed = engine.feeds[0]!
-  let watched = 0
-  for (let instrument = 0; instrument < feed.catalogue.size && watched < WATCHED; instrument++) {
-    if (!feed.tokens.has(instrument)) continue
-    feed.router.subscribe(instrument, MODE_DEPTH, WATCHER)
-    watched += 1
+  for (const { catalogue, tokens, router } of engine.feeds) {
+    let watched = 0
+    for (let instrument = 0; instrument < catalogue.size && watched < WATCHED; instrument++) {
+      if (!tokens.has(instrument)) continue
+      router.keep(instrument, MODE_DEPTH)
+      watched += 1
+    }
   }
 }
 
 function welcome(engine: Engine): string {
   return [
-    `A simulated ${DEMO_BROKER} is streaming. API key for this run: ${engine.localKey}`,
+    `Simulated and streaming: ${engine.feeds.map(({ id }) => id).join(', ')}. API key for this run: ${engine.localKey}`,
     'In a second terminal, type:',
     '',
     '  npx tickplant tail NSE:RELIANCE',

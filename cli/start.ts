@@ -47,7 +47,10 @@ function showLive(engine: Engine): () => void {
 }
 
 export const command = defineCommand({
-  usage: ['[--config FILE] [--KEY VALUE ...]', '--demo [--demo-instruments N] [--demo-rate N]'],
+  usage: [
+    '[--config FILE] [--KEY VALUE ...]',
+    '--demo [--brokers IDS] [--demo-instruments N] [--demo-rate N]',
+  ],
   options: { ...DEMO_OPTIONS, ...CONFIG_OPTION, ...keyOptions() },
   async run({ values }) {
     const ends = [once(process, 'SIGINT'), once(process, 'SIGTERM')]

@@ -89,6 +89,8 @@ export const KEYS = {
   'feed.backoff_ms_min': whole(1, 3_600_000),
   'feed.backoff_ms_max': whole(1, 3_600_000),
   'feed.stale_ms': whole(100, 86_400_000),
+  'feed.hand_over_ms': whole(0, 3_600_000),
+  'feed.give_back_ms': whole(0, 3_600_000),
 } as const satisfies Record<string, Key>
 
 /** The keys of a `[brokers.<id>]` table that mean the same for every broker; none has a default but `enabled`. */
@@ -104,9 +106,14 @@ export const BROKER_KEYS = {
     ...url('http or https'),
     meaning: "Root of the sign-in page, instead of the broker's own.",
   },
+  plan: {
+    ...text(/^[a-z][a-z0-9_]{0,31}$/, 'a name of small letters, digits and _'),
+    meaning:
+      'A dearer subscription at the broker that allows more; `tickplant brokers` lists the names.',
+  },
   master_file: {
     ...path(),
-    meaning: 'Instrument file, csv or csv.gz, that is read instead of the download.',
+    meaning: 'Instrument file, plain, gzip or zip, that is read instead of the download.',
   },
 } as const satisfies Record<string, Key>
 
@@ -140,6 +147,7 @@ export interface BrokerConfig {
   readonly rest?: string
   readonly feed?: string
   readonly login?: string
+  readonly plan?: string
   readonly master_file?: string
   readonly credentials: Readonly<Record<string, string>>
 }

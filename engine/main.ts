@@ -17,9 +17,11 @@ import { Core } from './core.ts'
 import type { StreamEvent } from './distribute/event.ts'
 import { Outbox } from './distribute/outbox.ts'
 import type { ProtocolContext } from './distribute/reply.ts'
+import { OneBroker } from './distribute/source.ts'
+import { Supply } from './distribute/supply.ts'
 import { loadUWebSockets } from './distribute/uws.ts'
 import { WebSocketServer } from './distribute/websocket.ts'
-import { ZeroMqPublisher } from './distribute/zeromq/publisher.ts'
+import { type ZeroMqOptions, ZeroMqPublisher } from './distribute/zeromq/publisher.ts'
 import { Feed } from './feed/feed.ts'
 import { GAP_REASONS } from './feed/state.ts'
 import { createLocalKey, leaveWord, refuseSecondEngine } from './local-key.ts'
@@ -110,8 +112,19 @@ async function startParts(
       }),
   )
 
-  const context: ProtocolContext = {
+  const supply = new Supply({
     feeds,
+    handOverMs: config.feed.hand_over_ms,
+    giveBackMs: config.feed.give_back_ms,
+    onMoved(...move) {
+      moved(events, log, ...move)
+      // No drain ends here that would send it.
+      outbox.flush()
+    },
+  })
+  const context: ProtocolContext = {
+    supply,
+    sources: new Map(feeds.map((feed) => [feed.id, new OneBroker(feed)])),
     verifyKey,
     brokerIds: Object.keys(BROKERS),
     symbolsPerClientMax: config.websocket.symbols_per_client_max,
@@ -119,8 +132,9 @@ async function startParts(
   const websocket = new WebSocketServer(uws, config.websocket, context, outbox)
   const websocketPort = websocket.listen()
   undo.push(() => websocket.close())
-  const zeromq = await startZeroMq(config, feeds, outbox, log)
+  const zeromq = await startZeroMq(config, { feeds, supply, outbox, log })
   undo.push(() => zeromq?.close())
+  const events = sendTo(websocket, zeromq)
 
   const lookup = new Lookup(log)
   undo.push(() => lookup.close())
@@ -142,15 +156,10 @@ async function startParts(
   ])
   undo.push(() => http.close())
 
-  const core = new Core(
-    doorbell,
-    feeds,
-    outbox,
-    latency,
-    eventsTo(websocket, zeromq),
-    config.engine,
-  )
+  const core = new Core(doorbell, feeds, outbox, latency, eventsTo(events), config.engine)
   core.start()
+  supply.start()
+  undo.push(() => supply.stop())
   undo.push(() => core.stop())
   for (const feed of feeds) feed.start()
   undo.push(() => Promise.all(feeds.map((feed) => feed.stop())))
@@ -218,13 +227,11 @@ interface ScheduleParts {
 
 async function startZeroMq(
   { zeromq: limits, data_dir: folder }: Config,
-  feeds: readonly Feed[],
-  outbox: Outbox,
-  log: Logger,
+  parts: Pick<ZeroMqOptions, 'feeds' | 'supply' | 'outbox' | 'log'>,
 ): Promise<ZeroMqPublisher | null> {
   if (!limits.enabled) return null
   const curve = limits.curve ? await openCurve(folder) : null
-  return ZeroMqPublisher.start({ limits, feeds, outbox, folder, curve, log })
+  return ZeroMqPublisher.start({ ...parts, limits, folder, curve })
 }
 
 async function openCurve(folder: string) {
@@ -232,12 +239,33 @@ async function openCurve(folder: string) {
   return { pair: await store.serverPair(), allows: (key: Uint8Array) => store.allows(key) }
 }
 
-/** Turns the ring's events into what clients see. */
-function eventsTo(websocket: WebSocketServer, zeromq: ZeroMqPublisher | null) {
-  const send = (feed: Feed, event: StreamEvent) => {
+type SendEvent = (feed: Feed, event: StreamEvent) => void
+
+function sendTo(websocket: WebSocketServer, zeromq: ZeroMqPublisher | null): SendEvent {
+  return (feed, event) => {
     websocket.sendEvent(feed, event)
     zeromq?.sendEvent(feed, event)
   }
+}
+
+/** Tells clients and the log that others deliver what a feed is preferred for, or no longer. */
+function moved(
+  send: SendEvent,
+  log: Logger,
+  home: Feed,
+  from: Feed,
+  to: Feed,
+  instruments: number,
+): void {
+  const status = to === home ? 'taken_back' : 'handed_over'
+  const since = nowMs()
+  const route = { from: from.id, to: to.id, instruments }
+  log.warn({ broker: home.id, ...route }, `instruments ${status.replace('_', ' ')}`)
+  send(home, { type: 'feed_status', broker: home.id, status, ...route, since })
+}
+
+/** Turns the ring's events into what clients see. */
+function eventsTo(send: SendEvent) {
   return {
     onGap(feed: Feed) {
       const { code, socket, sinceMs, untilMs } = feed.reader.event

@@ -17,6 +17,7 @@ import { syncInstruments } from './symbols/sync.ts'
 export interface ConfiguredBroker {
   readonly spec: BrokerSpec
   readonly brokerModule: string | undefined
+  readonly plan: string | undefined
   readonly hosts: Hosts
   readonly broker: BrokerConfig
 }
@@ -79,7 +80,8 @@ export async function configureBroker(
   id: string,
   broker: BrokerConfig,
 ): Promise<ConfiguredBroker> {
-  const spec = await loadBroker(id, broker.adapter).catch((error: Error) => {
+  const { adapter: brokerModule, plan } = broker
+  const spec = await loadBroker(id, brokerModule, plan).catch((error: Error) => {
     throw new StartError(error.message)
   })
   const names = spec.signIn.credentials.map(({ name }) => name)
@@ -90,7 +92,7 @@ export async function configureBroker(
     ...(broker.feed === undefined ? {} : { feed: broker.feed }),
     ...(broker.login === undefined ? {} : { login: broker.login }),
   }
-  return { spec, brokerModule: broker.adapter, hosts, broker }
+  return { spec, brokerModule, plan, hosts, broker }
 }
 
 /** Where a broker's instruments come from; only a download takes a session. */

@@ -1,8 +1,8 @@
 import { ARRAY_HEADER_BYTES, writeArrayHeader } from '../../codecs/msgpack.ts'
 import type { Mode } from '../../codecs/tick.ts'
-import type { Feed } from '../feed/feed.ts'
 import type { Outbox, Waiting } from './outbox.ts'
 import type { Subscriber } from './router.ts'
+import type { Source } from './source.ts'
 import { SPAN_WORDS, Spans } from './spans.ts'
 import type { WebSocketHandle } from './uws.ts'
 
@@ -29,7 +29,7 @@ export class Client implements Subscriber, Waiting {
   readonly connectedAtMs: number
   keyId: string | null = null
   keyName = ''
-  feed: Feed | null = null
+  source: Source | null = null
   isPacked = false
   wantsEvents = false
   isOpen = true
@@ -150,9 +150,9 @@ export class Client implements Subscriber, Waiting {
 
   /** Leaves every instrument. */
   release(): void {
-    if (this.feed === null) return
+    if (this.source === null) return
     for (const [instrument, bits] of this.held) {
-      for (const mode of modesIn(bits)) this.feed.router.unsubscribe(instrument, mode, this)
+      for (const mode of modesIn(bits)) this.source.release(instrument, mode, this)
     }
     this.held.clear()
   }

@@ -66,9 +66,8 @@ function authenticate(client: Client, message: Message, context: ProtocolContext
   if (record === null) return failed('Invalid API key')
   if (!record.scopes.includes('read')) return failed('This API key may not read market data')
   const wanted = message.broker
-  const feed =
-    wanted === undefined ? context.feeds[0] : context.feeds.find((each) => each.id === wanted)
-  if (feed === undefined) {
+  const source = wanted === undefined ? context.supply : context.sources.get(String(wanted))
+  if (source === undefined) {
     return errorReply('BROKER_ERROR', 'No broker configuration found for user', message)
   }
   const format = message.format ?? 'json'
@@ -77,18 +76,18 @@ function authenticate(client: Client, message: Message, context: ProtocolContext
     return errorReply('INVALID_PARAMETERS', text, message)
   }
   // Encoding and broker belong to a subscription, so what was held before goes.
-  if (client.feed !== feed || client.isPacked !== (format === 'msgpack')) client.release()
+  if (client.source !== source || client.isPacked !== (format === 'msgpack')) client.release()
   client.keyId = record.id
   client.keyName = record.name
-  client.feed = feed
+  client.source = source
   client.isPacked = format === 'msgpack'
   client.wantsEvents = message.events === true
   return {
     type: 'auth',
     status: 'success',
     message: 'Authentication successful',
-    broker: feed.id,
-    user_id: feed.userId || record.name,
+    broker: source.feed.id,
+    user_id: source.feed.userId || record.name,
     supported_features: { ltp: true, quote: true, depth: true },
     ...(message.format === undefined ? {} : { format }),
     ...(message.events === undefined ? {} : { events: client.wantsEvents }),
@@ -97,13 +96,13 @@ function authenticate(client: Client, message: Message, context: ProtocolContext
 }
 
 function refuseOrders(client: Client, message: Message): object {
-  const { orders } = client.feed!.spec
+  const { orders } = client.source!.feed.spec
   const why = 'unsupported' in orders ? `: ${orders.unsupported}` : ''
   return errorReply('BROKER_ERROR', `Order updates are not available${why}`, message)
 }
 
 function brokerInfo(client: Client, message: Message): object {
-  const feed = client.feed!
+  const { feed } = client.source!
   return {
     type: 'broker_info',
     status: 'success',

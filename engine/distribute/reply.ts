@@ -1,9 +1,12 @@
 // The vocabulary of the protocol's handlers: requests, work, and the replies they share.
 import type { KeyRecord } from '../auth/keys.ts'
-import type { Feed } from '../feed/feed.ts'
+import type { Source } from './source.ts'
 
 export interface ProtocolContext {
-  readonly feeds: readonly Feed[]
+  /** Where the ticks of those come from who ask for no broker. */
+  readonly supply: Source
+  /** By the broker that a client may ask for. */
+  readonly sources: ReadonlyMap<string, Source>
   /** The record of an API key, or null. */
   readonly verifyKey: (key: string) => KeyRecord | null
   /** Ids of all brokers that this build knows. */

@@ -142,17 +142,37 @@ export class Router {
   /** Adds a subscriber that is not yet subscribed in this mode, and does not follow it. */
   subscribe(instrument: number, mode: Mode, subscriber: Subscriber): void {
     const route = this.#route(instrument) ?? this.#addRoute(instrument)
-    const before = route.wantedMode
     route.add(mode, subscriber)
-    route.holders[mode]! += 1
-    if (mode > before) this.#onWanted(instrument, mode)
-    if (route.holders[mode] === 1) this.onFlow?.(instrument, mode, true)
+    this.#hold(route, mode)
   }
 
   /** Removes a subscriber from one mode of one instrument; nothing happens where it was not subscribed. */
   unsubscribe(instrument: number, mode: Mode, subscriber: Subscriber): void {
     const route = this.#route(instrument)
-    if (route === null || !route.remove(mode, subscriber)) return
+    if (route?.remove(mode, subscriber)) this.#letGo(route, mode)
+  }
+
+  /** Holds an instrument in a mode without a receiver: it flows, and costs no encoding. */
+  keep(instrument: number, mode: Mode): void {
+    this.#hold(this.#route(instrument) ?? this.#addRoute(instrument), mode)
+  }
+
+  /** Takes one `keep` back. */
+  unkeep(instrument: number, mode: Mode): void {
+    const route = this.#route(instrument)
+    if (route !== null) this.#letGo(route, mode)
+  }
+
+  #hold(route: Route, mode: Mode): void {
+    const { instrument } = route
+    const before = route.wantedMode
+    route.holders[mode]! += 1
+    if (mode > before) this.#onWanted(instrument, mode)
+    if (route.holders[mode] === 1) this.onFlow?.(instrument, mode, true)
+  }
+
+  #letGo(route: Route, mode: Mode): void {
+    const { instrument } = route
     const before = route.wantedMode
     route.holders[mode]! -= 1
     if (route.holders[mode] === 0) this.onFlow?.(instrument, mode, false)

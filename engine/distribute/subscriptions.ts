@@ -12,6 +12,7 @@ import {
   requestId,
   type Work,
 } from './reply.ts'
+import type { Source } from './source.ts'
 
 const SLICE = 128
 const DEPTH_DEFAULT = 5
@@ -41,7 +42,7 @@ function isName(value: unknown): value is string {
 
 /** Subscribes to what a request names; replies by itself, so that the last values come after the reply. */
 export function* subscribe(client: Client, message: Message, context: ProtocolContext): Work {
-  const feed = client.feed!
+  const source = client.source!
   const mode = readMode(message.mode ?? MODE_DEFAULT)
   if ('error' in mode) return errorReply('INVALID_MODE', mode.error, message)
   const request = itemsOf(message)
@@ -53,7 +54,7 @@ export function* subscribe(client: Client, message: Message, context: ProtocolCo
     const text = `${request.items.length} symbols in one request; at most ${max} are allowed`
     return errorReply('INVALID_PARAMETERS', text, message)
   }
-  const depth = Math.min(readDepth(message), feed.spec.feed.depthLevels)
+  const depth = readDepth(message)
   const subscriptions: object[] = []
   const added: Added[] = []
   let isPartial = false
@@ -61,40 +62,47 @@ export function* subscribe(client: Client, message: Message, context: ProtocolCo
     if (subscriptions.length % SLICE === SLICE - 1) yield
     const { symbol, exchange } = item
     const itemMode = modeOfItem(item, mode.mode)
-    const outcome = hold(client, feed, exchange, symbol, itemMode, max)
+    const outcome = hold(client, source, exchange, symbol, itemMode, max)
     if ('error' in outcome) {
       isPartial = true
-      subscriptions.push(failure(item, outcome.error, feed.id))
+      subscriptions.push(failure(item, outcome.error, source.feed.id))
       continue
     }
-    const { instrument } = outcome
-    added.push({ instrument, mode: itemMode, seq: feed.router.lastSeq(instrument) })
-    const label = MODE_LABELS[itemMode]
-    subscriptions.push({ symbol, exchange, status: 'success', mode: label, depth, broker: feed.id })
+    const { instrument, feed } = outcome
+    added.push({ instrument, mode: itemMode, feed, seq: feed.router.lastSeq(instrument) })
+    subscriptions.push({
+      symbol,
+      exchange,
+      status: 'success',
+      mode: MODE_LABELS[itemMode],
+      depth: Math.min(depth, feed.spec.feed.depthLevels),
+      broker: feed.id,
+    })
   }
   client.reply({
     type: 'subscribe',
     status: isPartial ? 'partial' : 'success',
     subscriptions,
     message: 'Subscription processing complete',
-    broker: feed.id,
+    broker: source.feed.id,
     ...requestId(message),
   })
-  yield* sendSnapshots(client, feed, added)
+  yield* sendSnapshots(client, added)
   return REPLIED
 }
 
 interface Added {
   readonly instrument: number
   readonly mode: Mode
+  readonly feed: Feed
   /** Seq of the last value when the client came; 0 where there was none. */
   readonly seq: number
 }
 
 /** Sends the last values that the client came too late for; a tick that flowed meanwhile stands for its own. */
-function* sendSnapshots(client: Client, feed: Feed, added: readonly Added[]) {
+function* sendSnapshots(client: Client, added: readonly Added[]) {
   let sent = 0
-  for (const { instrument, mode, seq } of added) {
+  for (const { instrument, mode, feed, seq } of added) {
     if (++sent % SLICE === 0) yield
     const isHeld = ((client.held.get(instrument) ?? 0) & (1 << mode)) !== 0
     if (isHeld && seq > 0 && feed.router.lastSeq(instrument) === seq) {
@@ -121,47 +129,50 @@ function modeOfItem(item: Item, fallback: Mode): Mode {
 /** Adds one instrument and mode to what the client holds; holding it already is success too. */
 function hold(
   client: Client,
-  feed: Feed,
+  source: Source,
   exchange: string,
   symbol: string,
   mode: Mode,
   symbolsMax: number,
-): { instrument: number } | { error: string } {
-  const instrument = feed.find(exchange, symbol)
+): { instrument: number; feed: Feed } | { error: string } {
+  const instrument = source.find(exchange, symbol)
   if (instrument < 0) {
     const shown = `${symbol.slice(0, 80)} not found for exchange ${exchange.slice(0, 20)}`
     return { error: `Symbol ${shown}` }
   }
   const bits = client.held.get(instrument) ?? 0
-  if ((bits & (1 << mode)) !== 0) return { instrument }
+  if ((bits & (1 << mode)) !== 0) return { instrument, feed: source.feedOf(instrument) }
   if (bits === 0 && client.held.size >= symbolsMax) {
     return { error: `This client holds ${symbolsMax} symbols, which is the most allowed` }
   }
-  if (!feed.hasRoomFor(instrument)) {
-    const { socketsMax, instrumentsPerSocket } = feed.spec.feed
+  const feed = source.hold(instrument, mode, client)
+  if (feed === null) {
+    const { id, spec } = source.feedOf(instrument)
+    const { socketsMax, instrumentsPerSocket } = spec.feed
     const limit = `${socketsMax} sockets of ${instrumentsPerSocket} instruments`
-    return { error: `The capacity of ${feed.id} is spent (${limit}); unsubscribe others first` }
+    return { error: `The capacity of ${id} is spent (${limit}); unsubscribe others first` }
   }
   client.held.set(instrument, bits | (1 << mode))
-  feed.router.subscribe(instrument, mode, client)
-  return { instrument }
+  return { instrument, feed }
 }
 
 /** Leaves what a request names, or everything. */
 export function* unsubscribe(client: Client, message: Message): Work {
-  const feed = client.feed!
+  const source = client.source!
   const successful: object[] = []
   const failed: object[] = []
   const leave = (item: Pick<Item, 'symbol' | 'exchange'>, modes: readonly Mode[], n: number) => {
-    for (const mode of modes) letGo(client, feed, n, mode)
     const { symbol, exchange } = item
-    successful.push({ symbol, exchange, status: 'success', broker: feed.id })
+    const broker = n < 0 ? source.feed.id : source.feedOf(n).id
+    for (const mode of modes) letGo(client, source, n, mode)
+    successful.push({ symbol, exchange, status: 'success', broker })
   }
   if (actionOf(message) === 'unsubscribe_all') {
     for (const [instrument, bits] of [...client.held]) {
       if (successful.length % SLICE === SLICE - 1) yield
-      const symbol = feed.catalogue.symbolOf(instrument)
-      const exchange = feed.catalogue.exchangeOf(instrument)
+      const { catalogue } = source.feedOf(instrument)
+      const symbol = catalogue.symbolOf(instrument)
+      const exchange = catalogue.exchangeOf(instrument)
       leave({ symbol, exchange }, modesIn(bits), instrument)
     }
   } else {
@@ -177,11 +188,11 @@ export function* unsubscribe(client: Client, message: Message): Work {
     for (const item of request.items) {
       if (successful.length % SLICE === SLICE - 1) yield
       // Also an instrument that the broker no longer lists can be left.
-      const instrument = feed.catalogue.find(item.exchange, item.symbol)
+      const instrument = source.known(item.exchange, item.symbol)
       const given = item.mode ?? message.mode
       const mode = given === undefined ? null : readMode(given)
       if (mode === null) leave(item, modesIn(client.held.get(instrument) ?? 0), instrument)
-      else if ('error' in mode) failed.push(failure(item, mode.error, feed.id))
+      else if ('error' in mode) failed.push(failure(item, mode.error, source.feed.id))
       else leave(item, [mode.mode], instrument)
     }
   }
@@ -192,16 +203,16 @@ export function* unsubscribe(client: Client, message: Message): Work {
     message: 'Unsubscription processing complete',
     successful,
     failed,
-    broker: feed.id,
+    broker: source.feed.id,
     ...requestId(message),
   }
 }
 
-function letGo(client: Client, feed: Feed, instrument: number, mode: Mode): void {
+function letGo(client: Client, source: Source, instrument: number, mode: Mode): void {
   const bits = client.held.get(instrument) ?? 0
   if ((bits & (1 << mode)) === 0) return
   const rest = bits & ~(1 << mode)
   if (rest === 0) client.held.delete(instrument)
   else client.held.set(instrument, rest)
-  feed.router.unsubscribe(instrument, mode, client)
+  source.release(instrument, mode, client)
 }

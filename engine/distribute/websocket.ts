@@ -103,7 +103,7 @@ export class WebSocketServer {
     let text: string | null = null
     let bytes: Uint8Array | null = null
     for (const client of this.clients) {
-      if (client.feed !== feed || !client.wantsEvents || !client.isOpen) continue
+      if (!client.wantsEvents || !client.isOpen || !client.source?.includes(feed)) continue
       if (client.isPacked) {
         bytes ??= pack(event)
         const start = this.#outbox.put(bytes)

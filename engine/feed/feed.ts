@@ -35,6 +35,7 @@ const WORKER_HEAP_MB_MAX = 256
 export interface FeedOptions {
   readonly spec: BrokerSpec
   readonly brokerModule: string | undefined
+  readonly plan: string | undefined
   readonly hosts: Hosts
   readonly session: Session
   readonly catalogue: Catalogue
@@ -259,11 +260,12 @@ export class Feed {
   }
 
   #startWorker(missingSinceMs: number | null): void {
-    const { spec, brokerModule, hosts, session, log } = this.#options
+    const { spec, brokerModule, plan, hosts, session, log } = this.#options
     const { instrumentsMax, backoffMsMin, backoffMsMax, staleMs } = this.#options
     const data: FeedWorkerData = {
       broker: spec.id,
       brokerModule,
+      plan,
       hosts,
       session,
       memory: this.#memory,

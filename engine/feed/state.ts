@@ -67,6 +67,7 @@ export interface FeedMemory {
 export interface FeedWorkerData {
   readonly broker: string
   readonly brokerModule: string | undefined
+  readonly plan: string | undefined
   readonly hosts: Hosts
   readonly session: Session
   readonly memory: FeedMemory

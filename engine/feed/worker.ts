@@ -6,7 +6,7 @@ import type { FeedWorkerData, FromFeedWorker, ToFeedWorker } from './state.ts'
 
 const port = parentPort!
 const data = workerData as FeedWorkerData
-const spec = await loadBroker(data.broker, data.brokerModule)
+const spec = await loadBroker(data.broker, data.brokerModule, data.plan)
 const tell = (message: FromFeedWorker) => port.postMessage(message)
 const session = new FeedSession(spec, data, (level, text, fields) => {
   tell({ kind: 'log', level, text, fields })

@@ -13,12 +13,12 @@ import { LogSampler } from '../../observe/log-sampler.ts'
 import { StartError } from '../../start-error.ts'
 import type { StreamEvent } from '../event.ts'
 import type { Outbox } from '../outbox.ts'
-import type { Subscriber } from '../router.ts'
+import type { Supply } from '../supply.ts'
 import { Batches } from './batches.ts'
 import { Prefixes } from './prefixes.ts'
 import { CapacityShare } from './share.ts'
 import { PublisherSocket, type SocketOptions } from './socket.ts'
-import { Channel } from './topic.ts'
+import { Channel, type Receiver } from './topic.ts'
 import { BATCH_TOPIC, isOfStatus, statusTopic } from './topic-names.ts'
 import { TopicQueue } from './topic-queue.ts'
 import { type Mistake, Topics } from './topics.ts'
@@ -48,6 +48,7 @@ export interface Curve {
 export interface ZeroMqOptions {
   readonly limits: ZeroMqLimits
   readonly feeds: readonly Feed[]
+  readonly supply: Supply
   readonly outbox: Outbox
   /** Folder of the ipc endpoints. */
   readonly folder: string
@@ -65,7 +66,7 @@ const MISTAKES: Readonly<Record<Mistake, string>> = {
 }
 
 /** On the batch port a full topic only makes its instrument flow. */
-const SILENT: Subscriber = { isPacked: true, queueText() {}, queuePacked() {} }
+const SILENT: Receiver = { isPacked: true, queueText() {}, queuePacked() {}, deliveredBy() {} }
 
 export class ZeroMqPublisher {
   readonly #options: ZeroMqOptions
@@ -88,7 +89,7 @@ export class ZeroMqPublisher {
   #refused = 0
 
   private constructor(options: ZeroMqOptions) {
-    const { feeds, limits, outbox } = options
+    const { feeds, supply, limits, outbox } = options
     this.#options = options
     this.#share = new CapacityShare(limits.capacity_percent_max)
     this.#prefixes = new Prefixes(limits.prefixes_max)
@@ -97,12 +98,14 @@ export class ZeroMqPublisher {
     this.#batches = new Batches(outbox, (frames) => this.#batch?.send(frames))
     this.#topics = new Topics({
       feeds,
+      supply,
       share: this.#share,
       prefixes: this.#prefixes,
       receiver: (text, feed) => new Channel(text, this.#queue, feed.id),
     })
     this.#batchTopics = new Topics({
       feeds,
+      supply,
       share: this.#share,
       prefixes: new Prefixes(0),
       receiver: () => SILENT,

@@ -1,6 +1,7 @@
 import type { Mode } from '../../../codecs/tick.ts'
 import type { Feed } from '../../feed/feed.ts'
-import type { Subscriber } from '../router.ts'
+import type { Router, Subscriber } from '../router.ts'
+import type { Source } from '../source.ts'
 import type { TopicQueue } from './topic-queue.ts'
 
 /** What a message carries: msgpack in memory that is written once, or JSON. */
@@ -13,14 +14,20 @@ const NOT_WAITING = -1
 // OpenAlgo's frame carries what its bus published under this key.
 const DATA = '"data":{'
 
+/** What a topic's ticks go to. */
+export interface Receiver extends Subscriber {
+  /** The ticks that follow are another broker's. */
+  deliveredBy(broker: string): void
+}
+
 /** A stream under its name, with what the queue has to know of it: the ticks of a broker, or its events. */
-export class Channel implements Subscriber {
+export class Channel implements Receiver {
   readonly text: string
   readonly isPacked: boolean
   /** Place in the queue of the newest value that waits there. */
   waitingAt = NOT_WAITING
   readonly #queue: TopicQueue
-  readonly #ticksOf: string | null
+  #ticksOf: string | null
   #frames: Frames | null = null
   #dataAt = 0
 
@@ -41,6 +48,11 @@ export class Channel implements Subscriber {
   get frames(): Frames {
     this.#frames ??= [Buffer.from(this.text, 'latin1'), '']
     return this.#frames
+  }
+
+  deliveredBy(broker: string): void {
+    this.#ticksOf = broker
+    this.#dataAt = 0
   }
 
   queueText(frame: string): void {
@@ -64,11 +76,15 @@ export type Standing = 'idle' | 'follows' | 'holds'
 /** The ticks of one instrument in one mode, under one name. */
 export interface Topic {
   readonly text: string
+  readonly source: Source
+  /** Of whose capacity it takes a share where it holds. */
   readonly feed: Feed
   readonly instrument: number
   readonly mode: Mode
-  readonly subscriber: Subscriber
+  readonly receiver: Receiver
   standing: Standing
+  /** The router at which it follows. */
+  followed: Router | null
   /** Somebody subscribes to exactly this name. */
   isNamed: boolean
 }

@@ -1,28 +1,31 @@
 // From what is subscribed on a socket to what the routers are asked for. A full topic holds its instrument, within
 // the share of the broker's capacity; a prefix follows what flows for others. What is subscribed is known as a set,
 // because a peer may subscribe twice and leave once, or leave what it never had.
-import type { Mode } from '../../../codecs/tick.ts'
+import { MODE_DEPTH, MODE_LTP, MODE_QUOTE, type Mode } from '../../../codecs/tick.ts'
 import type { Feed } from '../../feed/feed.ts'
-import type { Subscriber } from '../router.ts'
+import { OneBroker, type Source } from '../source.ts'
+import type { Supply } from '../supply.ts'
 import type { Prefixes } from './prefixes.ts'
 import type { CapacityShare } from './share.ts'
-import type { Topic } from './topic.ts'
+import type { Receiver, Topic } from './topic.ts'
 import { brokerTopic, isPrintable, partings, plainTopic, readTopic } from './topic-names.ts'
 
+const MODES = [MODE_LTP, MODE_QUOTE, MODE_DEPTH] as const
 // Flows that are looked at before sockets and timers get their turn.
 const SLICE = 128
 
 export interface TopicsOptions {
   readonly feeds: readonly Feed[]
+  readonly supply: Supply
   readonly share: CapacityShare
   readonly prefixes: Prefixes
   /** Makes the receiver of a topic's ticks. */
-  readonly receiver: (text: string, feed: Feed) => Subscriber
+  readonly receiver: (text: string, feed: Feed) => Receiver
 }
 
 /** A place in the routers that a name stands for. */
 interface Target {
-  readonly feed: Feed
+  readonly source: Source
   readonly instrument: number
   readonly mode: Mode
 }
@@ -35,6 +38,7 @@ export class Topics {
   readonly #options: TopicsOptions
   /** Topics that are named, or follow. */
   readonly #topics = new Map<string, Topic>()
+  readonly #oneBroker = new Map<Feed, Source>()
   /** Named topics for which the broker had no room. */
   readonly #waiting = new Set<Topic>()
   #named = 0
@@ -45,6 +49,10 @@ export class Topics {
 
   constructor(options: TopicsOptions) {
     this.#options = options
+    for (const feed of options.feeds) this.#oneBroker.set(feed, new OneBroker(feed))
+    options.supply.onSeatMoved.push((instrument, from, to) => {
+      this.#onSeatMoved(instrument, from, to)
+    })
   }
 
   get named(): number {
@@ -84,8 +92,9 @@ export class Topics {
   sendSnapshot(text: string): boolean {
     const topic = this.#topics.get(text)
     if (!topic?.isNamed) return false
-    const { feed, instrument, mode, subscriber } = topic
-    feed.router.sendSnapshot(instrument, mode, subscriber, feed.scratch)
+    const { source, instrument, mode, receiver } = topic
+    const feed = source.feedOf(instrument)
+    feed.router.sendSnapshot(instrument, mode, receiver, feed.scratch)
     return true
   }
 
@@ -94,9 +103,11 @@ export class Topics {
     const exchange = feed.catalogue.exchangeOf(instrument)
     const symbol = feed.catalogue.symbolOf(instrument)
     const plain = plainTopic(exchange, symbol, mode)
-    const target = { feed, instrument, mode }
-    if (this.#preferred(instrument) === feed) this.#settle(plain, target)
-    this.#settle(brokerTopic(feed.id, plain), target)
+    const { supply } = this.#options
+    if (supply.feedOf(instrument) === feed)
+      this.#settle(plain, { source: supply, instrument, mode })
+    const source = this.#oneBroker.get(feed)!
+    this.#settle(brokerTopic(feed.id, plain), { source, instrument, mode })
     if (!flows) this.#retryWaiting()
   }
 
@@ -108,6 +119,21 @@ export class Topics {
       if (target === null) continue
       prefixes.remove(text)
       this.#name(this.#topics.get(text) ?? this.#create(text, target))
+    }
+  }
+
+  /** Names without a broker go along with their instrument. */
+  #onSeatMoved(instrument: number, from: Feed, to: Feed): void {
+    const { catalogue } = to
+    const exchange = catalogue.exchangeOf(instrument)
+    const symbol = catalogue.symbolOf(instrument)
+    for (const mode of MODES) {
+      const topic = this.#topics.get(plainTopic(exchange, symbol, mode))
+      if (topic !== undefined) {
+        topic.receiver.deliveredBy(to.id)
+        if (topic.followed === from.router) this.#leave(topic)
+        this.#stand(topic)
+      }
     }
   }
 
@@ -142,11 +168,10 @@ export class Topics {
     const topic = this.#topics.get(text)
     if (topic !== undefined) {
       if (topic.standing !== 'holds') this.#stand(topic)
-    } else if (
-      this.#options.prefixes.select(text) &&
-      target.feed.router.flows(target.instrument, target.mode)
-    ) {
-      this.#stand(this.#create(text, target))
+    } else if (this.#options.prefixes.select(text)) {
+      const { source, instrument, mode } = target
+      const { router } = source.feedOf(instrument)
+      if (router.flows(instrument, mode)) this.#stand(this.#create(text, target))
     }
   }
 
@@ -154,19 +179,21 @@ export class Topics {
   #stand(topic: Topic): void {
     if (topic.standing === 'holds') return
     if (topic.isNamed && this.#hold(topic)) return
-    const { router } = topic.feed
+    const { router } = topic.source.feedOf(topic.instrument)
     const isWanted = topic.isNamed || this.#options.prefixes.select(topic.text)
     const follows = isWanted && router.flows(topic.instrument, topic.mode)
     if (follows && topic.standing === 'idle') {
       topic.standing = 'follows'
-      router.follow(topic.instrument, topic.mode, topic.subscriber)
+      topic.followed = router
+      router.follow(topic.instrument, topic.mode, topic.receiver)
     } else if (!follows) this.#leave(topic)
     if (topic.standing === 'idle' && !topic.isNamed) this.#topics.delete(topic.text)
   }
 
   #hold(topic: Topic): boolean {
-    const { feed, instrument, mode, subscriber } = topic
-    if (!this.#options.share.take(feed, instrument)) {
+    const { source, feed, instrument, mode, receiver } = topic
+    const hasRoom = source.feedOf(instrument).hasRoomFor(instrument)
+    if (!hasRoom || !this.#options.share.take(feed, instrument)) {
       this.#waiting.add(topic)
       return false
     }
@@ -175,23 +202,25 @@ export class Topics {
     // Said first, because the router tells of the flow that this begins.
     topic.standing = 'holds'
     this.#holding += 1
-    feed.router.subscribe(instrument, mode, subscriber)
+    receiver.deliveredBy(source.feedOf(instrument).id)
+    source.hold(instrument, mode, receiver)
     return true
   }
 
   #release(topic: Topic): void {
-    const { feed, instrument, mode, subscriber } = topic
+    const { source, feed, instrument, mode, receiver } = topic
     topic.standing = 'idle'
     this.#holding -= 1
     this.#options.share.giveBack(feed, instrument)
-    feed.router.unsubscribe(instrument, mode, subscriber)
+    source.release(instrument, mode, receiver)
     this.#retryWaiting()
   }
 
   #leave(topic: Topic): void {
     if (topic.standing !== 'follows') return
     topic.standing = 'idle'
-    topic.feed.router.unfollow(topic.instrument, topic.mode, topic.subscriber)
+    topic.followed!.unfollow(topic.instrument, topic.mode, topic.receiver)
+    topic.followed = null
   }
 
   /** Gives what waits for room its turn, in the order in which it came. */
@@ -236,22 +265,26 @@ export class Topics {
         const exchange = feed.catalogue.exchangeOf(instrument)
         const symbol = feed.catalogue.symbolOf(instrument)
         const plain = plainTopic(exchange, symbol, mode)
-        const target = { feed, instrument, mode }
-        if (this.#preferred(instrument) === feed) yield { text: plain, ...target }
-        yield { text: brokerTopic(feed.id, plain), ...target }
+        const { supply } = this.#options
+        const isPlain = supply.feedOf(instrument) === feed
+        if (isPlain) yield { text: plain, source: supply, instrument, mode }
+        const source = this.#oneBroker.get(feed)!
+        yield { text: brokerTopic(feed.id, plain), source, instrument, mode }
       }
     }
   }
 
-  #create(text: string, { feed, instrument, mode }: Target): Topic {
-    const subscriber = this.#options.receiver(text, feed)
+  #create(text: string, { source, instrument, mode }: Target): Topic {
+    const feed = source.feedOf(instrument)
     const topic: Topic = {
       text,
+      source,
       feed,
       instrument,
       mode,
-      subscriber,
+      receiver: this.#options.receiver(text, feed),
       standing: 'idle',
+      followed: null,
       isNamed: false,
     }
     this.#topics.set(text, topic)
@@ -263,19 +296,13 @@ export class Topics {
     const name = readTopic(text)
     if (name === null) return null
     const { broker, mode } = name
-    const feeds = this.#options.feeds.filter(({ id }) => broker === null || id === broker)
-    const exchanges = feeds[0]?.catalogue.exchanges ?? []
-    for (const { exchange, symbol } of partings(name.instrument, exchanges)) {
-      for (const feed of feeds) {
-        const instrument = feed.find(exchange, symbol)
-        if (instrument >= 0) return { feed, instrument, mode }
-      }
+    const asked = this.#options.feeds.find(({ id }) => id === broker)
+    const source = broker === null ? this.#options.supply : asked && this.#oneBroker.get(asked)
+    if (source === undefined) return null
+    for (const { exchange, symbol } of partings(name.instrument, source.feed.catalogue.exchanges)) {
+      const instrument = source.find(exchange, symbol)
+      if (instrument >= 0) return { source, instrument, mode }
     }
     return null
-  }
-
-  /** The first of the brokers that list an instrument. */
-  #preferred(instrument: number): Feed | undefined {
-    return this.#options.feeds.find(({ tokens }) => tokens.has(instrument))
   }
 }

@@ -1,0 +1,152 @@
+// Two brokers that list the same instruments: the first delivers, and while it fails the second does in its place.
+import assert from 'node:assert/strict'
+import { type TestContext, test } from 'node:test'
+import { startEngineWith, until } from '../support/plant.ts'
+import { type Message, StreamClient } from '../support/stream-client.ts'
+import { TopicReader } from '../support/topic-reader.ts'
+import { ACCESS_TOKEN, tickWith } from './fake-plant.ts'
+import { SEGMENTS } from './fakes/describe-fake.ts'
+import { PlainServer } from './fakes/plain-server.ts'
+import { tokenOf } from './fakes/text-keys.ts'
+import { TextKeysServer } from './fakes/text-keys-server.ts'
+
+const NSE = { exchange: 'NSE', symbol: 'SHARE1' }
+const DEPUTY_KEY = tokenOf('NSE', 1)
+const FLAGS = {
+  'feed.hand_over_ms': '50',
+  'feed.give_back_ms': '50',
+  'feed.backoff_ms_min': '1',
+  'feed.backoff_ms_max': '20',
+}
+
+async function start(context: TestContext) {
+  const home = await new PlainServer().listen(context)
+  const deputy = await new TextKeysServer().listen(context)
+  const plant = await startEngineWith(context, {
+    ...home.flags(ACCESS_TOKEN),
+    ...deputy.flags(ACCESS_TOKEN),
+    ...FLAGS,
+  })
+  const open = (options: Message) =>
+    StreamClient.open(context, plant, { format: 'msgpack', events: true, ...options })
+  const tickHome = (ltp: number) => home.tick(SEGMENTS.NSE, 1, ltp)
+  const tickDeputy = (ltp: number) => deputy.tick([DEPUTY_KEY, ltp * 100])
+  const fail = () => {
+    home.refusal = { status: 503, body: 'down' }
+    for (const socket of home.sockets) socket.terminate()
+  }
+  const repair = () => {
+    home.refusal = null
+  }
+  return { home, deputy, plant, open, tickHome, tickDeputy, fail, repair }
+}
+
+const statuses = ({ items }: StreamClient, status: string) =>
+  items.filter((item) => item.type === 'feed_status' && item.status === status)
+
+test('the next broker takes over from a feed that fails, and gives back when it is well', async (context) => {
+  const { deputy, open, tickHome, tickDeputy, fail, repair } = await start(context)
+  const client = await open({})
+  await client.subscribe([NSE], 'LTP')
+  await tickWith(client, NSE, { ltp: 1, broker: 'plain' })
+  tickHome(5)
+  const { seq } = await tickWith(client, NSE, { ltp: 5, broker: 'plain' })
+  assert.equal(deputy.subscribed.size, 0, 'nothing is asked of the other while the first serves')
+
+  fail()
+  const handed = await until('the hand-over', () => statuses(client, 'handed_over')[0])
+  const { since, ...told } = handed
+  assert.ok((since as number) > 0)
+  assert.deepEqual(told, {
+    type: 'feed_status',
+    broker: 'plain',
+    status: 'handed_over',
+    from: 'plain',
+    to: 'text_keys',
+    instruments: 1,
+  })
+  await tickWith(client, NSE, { broker: 'text_keys', ltp: 0.01 })
+  tickDeputy(6)
+  const other = await tickWith(client, NSE, { ltp: 6, broker: 'text_keys' })
+  assert.ok((other.seq as number) <= 2, 'seq counts by broker')
+
+  repair()
+  await until('the giving back', () => statuses(client, 'taken_back')[0])
+  await until('the deputy to be let go', () => deputy.subscribed.size === 0)
+  tickHome(7)
+  const again = await tickWith(client, NSE, { ltp: 7, broker: 'plain' })
+  assert.ok((again.seq as number) > (seq as number))
+  await client.unsubscribe([NSE], 'LTP')
+})
+
+test('who asked for one broker stays with it', async (context) => {
+  const { deputy, open, tickHome, tickDeputy, fail } = await start(context)
+  const [first, second, any] = await Promise.all([
+    open({ broker: 'plain' }),
+    open({ broker: 'text_keys' }),
+    open({}),
+  ])
+  for (const client of [first, second, any]) await client.subscribe([NSE], 'LTP')
+  for (const client of [first, any]) await tickWith(client, NSE, { ltp: 1, broker: 'plain' })
+  tickHome(5)
+  for (const client of [first, any]) await tickWith(client, NSE, { ltp: 5, broker: 'plain' })
+  fail()
+  await until('the hand-over', () => statuses(any, 'handed_over')[0])
+  tickDeputy(6)
+  for (const client of [second, any]) await tickWith(client, NSE, { ltp: 6, broker: 'text_keys' })
+  const brokersOf = ({ items }: StreamClient) => [
+    ...new Set(items.filter(({ type }) => type === undefined).map(({ broker }) => broker)),
+  ]
+  assert.deepEqual([first, second].map(brokersOf), [['plain'], ['text_keys']])
+  // The others hold it on.
+  await any.unsubscribe([NSE], 'LTP')
+  assert.ok(deputy.subscribed.has(DEPUTY_KEY))
+})
+
+test('a subscription that comes during the failure goes to the next broker, and home afterwards', async (context) => {
+  const { deputy, open, tickHome, tickDeputy, fail, repair, plant } = await start(context)
+  const early = await open({})
+  await early.subscribe([{ exchange: 'NSE', symbol: 'SHARE2' }], 'LTP')
+  fail()
+  await until('the hand-over', () => statuses(early, 'handed_over')[0])
+  const late = await open({})
+  const reply = await late.subscribe([NSE], 'LTP')
+  assert.equal((reply.subscriptions as Message[])[0]!.broker, 'text_keys')
+  await until('the key', () => deputy.subscribed.has(DEPUTY_KEY))
+  tickDeputy(6)
+  await tickWith(late, NSE, { ltp: 6, broker: 'text_keys' })
+  repair()
+  await until('the giving back', () => statuses(late, 'taken_back')[0])
+  tickHome(7)
+  await tickWith(late, NSE, { ltp: 7, broker: 'plain' })
+  await late.unsubscribe([NSE], 'LTP')
+  await early.unsubscribe([{ exchange: 'NSE', symbol: 'SHARE2' }], 'LTP')
+  await until('nothing to be wanted', () =>
+    plant.engine.feeds.every((feed) => feed.wantedCount === 0),
+  )
+})
+
+test('a topic without a broker goes along, one with a broker does not', async (context) => {
+  const { home, open, plant, tickHome, tickDeputy, fail, repair } = await start(context)
+  const client = await open({})
+  const reader = TopicReader.ticks(context, plant, ['NSE_SHARE1_LTP', 'plain/', 'NSE_SHARE1_L'])
+  await until('the subscription', () => home.asked.size === 1)
+  tickHome(5)
+  const has = (topic: string, values: Message) => () =>
+    reader.messages.some(
+      (message) =>
+        message.topic === topic &&
+        Object.entries(values).every(([name, value]) => message.payload[name] === value),
+    )
+  const plain = 'NSE_SHARE1_LTP'
+  await until('the tick', has(plain, { ltp: 5, broker: 'plain' }))
+  fail()
+  await until('the hand-over', () => statuses(client, 'handed_over')[0])
+  tickDeputy(6)
+  await until('the tick of the deputy', has(plain, { ltp: 6, broker: 'text_keys' }))
+  repair()
+  await until('the giving back', () => statuses(client, 'taken_back')[0])
+  tickHome(7)
+  await until('the tick of home', has(plain, { ltp: 7, broker: 'plain' }))
+  assert.ok(!reader.messages.some(({ topic }) => topic === 'text_keys/NSE_SHARE1_LTP'))
+})
