@@ -3,7 +3,7 @@ import { BROKERS, loadBroker } from '../adapters/registry.ts'
 import { columns, defineCommand, OK } from './command.ts'
 
 /** What a broker offers, as `--json` prints it. */
-function describe({ id, name, family, signIn, feed, orders, exchanges }: BrokerSpec) {
+function describe({ id, name, family, signIn, feed, plans = {}, orders, exchanges }: BrokerSpec) {
   const why = (orders as Partial<Unsupported>).unsupported
   return {
     id,
@@ -16,6 +16,12 @@ function describe({ id, name, family, signIn, feed, orders, exchanges }: BrokerS
     },
     instruments: { perSocket: feed.instrumentsPerSocket, socketsMax: feed.socketsMax },
     modes: { ltp: true, quote: true, depthLevels: feed.depthLevels },
+    plans: Object.entries(plans).map(([plan, offered]) => ({
+      plan,
+      perSocket: offered.instrumentsPerSocket,
+      socketsMax: offered.socketsMax,
+      depthLevels: offered.depthLevels,
+    })),
     orders: { supported: why === undefined, why },
     exchanges,
   }
@@ -53,11 +59,17 @@ function row({ id, name, family, signIn, instruments, modes, orders, exchanges }
 }
 
 /** The credentials of a broker: the keys of its table in the configuration. */
-function credentialLines({ id, signIn }: Description): string[] {
+function credentialLines({ id, signIn, plans }: Description): string[] {
   return [
     '',
     `Keys of [brokers.${id}]:`,
-    ...columns(signIn.credentials.map(({ name, help }) => [name, help])),
+    ...columns([
+      ...signIn.credentials.map(({ name, help }) => [name, help]),
+      ...plans.map(({ plan, perSocket, socketsMax, depthLevels }) => [
+        `plan = "${plan}"`,
+        `${socketsMax} x ${perSocket} instruments, ${depthLevels} levels`,
+      ]),
+    ]),
   ]
 }
 

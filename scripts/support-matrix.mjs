@@ -14,8 +14,11 @@ export async function supportMatrix() {
     const spec = await loadBroker(id)
     const orders = 'unsupported' in spec.orders ? `no: ${spec.orders.unsupported}` : 'yes'
     const { socketsMax, instrumentsPerSocket, depthLevels } = spec.feed
+    const plans = Object.entries(spec.plans ?? {}).map(
+      ([plan, feed]) => `; ${feed.depthLevels} with plan \`${plan}\``,
+    )
     rows.push(
-      `| ${spec.name} (\`${id}\`) | LTP, quote, depth (${depthLevels} levels) | ` +
+      `| ${spec.name} (\`${id}\`) | LTP, quote, depth (${depthLevels} levels${plans.join('')}) | ` +
         `${socketsMax} × ${instrumentsPerSocket.toLocaleString('en-US')} | ${orders} | ${spec.exchanges.join(' ')} |`,
     )
   }

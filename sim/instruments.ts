@@ -157,6 +157,10 @@ export class InstrumentTable {
     return this.#kinds[index] as Kind
   }
 
+  name(index: number): string {
+    return this.#names[index]!
+  }
+
   /** Smallest price step, in price units of the wire. */
   gridUnits(index: number): number {
     return this.#gridUnits[index]!

@@ -44,7 +44,7 @@ export function readCommand(text: string): Command | string {
 
 /** `done`: nothing to tell; `changed`: new or in another mode; `idle`: not subscribed; `surplus`: over the limit. */
 type Effect = 'done' | 'changed' | 'idle' | 'surplus'
-type Action = (subscriptions: Subscriptions, instrument: number, mode: KiteMode) => Effect
+type Action = (subscriptions: Subscriptions<KiteMode>, instrument: number, mode: KiteMode) => Effect
 
 const ACTIONS: Readonly<Record<Command['action'], Action>> = {
   subscribe(subscriptions, instrument, mode) {
@@ -74,7 +74,7 @@ const listed = (tokens: readonly number[]) => {
 export function obey(
   { action, mode, tokens }: Command,
   table: InstrumentTable,
-  subscriptions: Subscriptions,
+  subscriptions: Subscriptions<KiteMode>,
 ): { changed: number[]; faults: string[] } {
   const unknown: number[] = []
   const changed: number[] = []

@@ -29,13 +29,13 @@ const ABANDONED_BYTES = 2 * QUEUE_BYTES_MAX
 
 class Client {
   readonly socket: WebSocket
-  readonly subscriptions: Subscriptions
+  readonly subscriptions: Subscriptions<KiteMode>
   /** `performance.now()` of the last frame. */
   lastSentMs = performance.now()
   credit = 0
   dealt = 0
 
-  constructor(socket: WebSocket, subscriptions: Subscriptions) {
+  constructor(socket: WebSocket, subscriptions: Subscriptions<KiteMode>) {
     this.socket = socket
     this.subscriptions = subscriptions
   }
@@ -93,7 +93,10 @@ export class KiteFeed {
 
   /** Takes a socket that has just been upgraded. */
   accept(socket: WebSocket): void {
-    const client = new Client(socket, new Subscriptions(INSTRUMENTS_PER_SOCKET, this.#random))
+    const client = new Client(
+      socket,
+      new Subscriptions<KiteMode>(INSTRUMENTS_PER_SOCKET, this.#random),
+    )
     this.#clients.add(client)
     socket.on('close', () => this.#clients.delete(client))
     // A protocol error is followed by `close`, and there is nothing to save.

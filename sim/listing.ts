@@ -197,19 +197,25 @@ class Lister {
 }
 
 /**
- * Lists `count` instruments (1 to 300,000) as of a day `YYYY-MM-DD`; the same seed, day and count give the same
- * rows. Throws a RangeError that names the argument.
+ * Lists `count` instruments (1 to 300,000) as of a day `YYYY-MM-DD`, and `also` after them; the same seed, day and
+ * count give the same rows. Throws a RangeError that names the argument.
  */
-export function listInstruments(seed: number, today: string, count: number): InstrumentTable {
+export function listInstruments(
+  seed: number,
+  today: string,
+  count: number,
+  also: readonly Listing[] = [],
+): InstrumentTable {
   if (!Number.isInteger(count) || count < 1 || count > INSTRUMENTS_MAX) {
     throw new RangeError(
       `instruments: ${count} must be a whole number from 1 to ${INSTRUMENTS_MAX}`,
     )
   }
-  const table = new InstrumentTable(count)
+  const table = new InstrumentTable(count + also.length)
   for (const listing of new Lister(seed, dayOf(today)).all()) {
     table.add(listing)
     if (table.length === count) break
   }
+  for (const listing of also) table.add(listing)
   return table
 }

@@ -1,8 +1,8 @@
 // What one socket is subscribed to: a shuffled list to walk round and round, and where each instrument is in it.
-import type { KiteMode } from './kite-wire.ts'
 import type { SeededRandom } from './random.ts'
 
-export class Subscriptions {
+/** `Mode`: the broker's marks of what is wanted of an instrument, whole numbers from 1 to 255. */
+export class Subscriptions<Mode extends number> {
   readonly #random: SeededRandom
   readonly #instruments: Uint32Array
   readonly #modes: Uint8Array
@@ -25,7 +25,7 @@ export class Subscriptions {
   }
 
   /** The mode of an instrument, or 0 where it is not subscribed. */
-  modeOf(instrument: number): KiteMode | 0 {
+  modeOf(instrument: number): Mode | 0 {
     const place = this.#places.get(instrument)
     return place === undefined ? 0 : this.modeAt(place)
   }
@@ -35,19 +35,19 @@ export class Subscriptions {
     return this.#instruments[place]!
   }
 
-  modeAt(place: number): KiteMode {
-    return this.#modes[place] as KiteMode
+  modeAt(place: number): Mode {
+    return this.#modes[place] as Mode
   }
 
   /** Adds an instrument that is not there yet, at a drawn place; the list must not be full. */
-  add(instrument: number, mode: KiteMode): void {
+  add(instrument: number, mode: Mode): void {
     const last = this.count
     const place = this.#random.below(last + 1)
     if (place !== last) this.#put(last, this.#instruments[place]!, this.modeAt(place))
     this.#put(place, instrument, mode)
   }
 
-  setMode(instrument: number, mode: KiteMode): void {
+  setMode(instrument: number, mode: Mode): void {
     this.#modes[this.#places.get(instrument)!] = mode
   }
 
@@ -66,7 +66,7 @@ export class Subscriptions {
     return this.#next++
   }
 
-  #put(place: number, instrument: number, mode: KiteMode): void {
+  #put(place: number, instrument: number, mode: Mode): void {
     this.#instruments[place] = instrument
     this.#modes[place] = mode
     this.#places.set(instrument, place)

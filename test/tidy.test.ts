@@ -42,6 +42,8 @@ const CLOCKS: Readonly<Record<string, string>> = {
   'engine/feed/socket.ts': 'jitter keeps reconnects apart',
   'sim/kite-feed.ts': 'a simulated broker has a clock of its own',
   'sim/kite-rest.ts': 'a simulated broker has a clock of its own',
+  'sim/noren-server.ts': 'a simulated broker has a clock of its own',
+  'sim/upstox-server.ts': 'a simulated broker has a clock of its own',
   'sim/kite-server.ts': 'a simulated broker has a clock of its own',
 }
 

@@ -6,6 +6,7 @@ import { test } from 'node:test'
 import { packageRoot } from '../../config/root.ts'
 import { endOf, runCommand, startCommand } from './run.ts'
 
+const SIMULATED = 'zerodha, shoonya, flattrade, zebu, upstox'
 const COMMAND_NAMES = ['start', 'tail', 'status', 'brokers', 'keys', 'sim', 'decode']
 
 test('--help lists the commands and the exit codes', async () => {
@@ -56,8 +57,8 @@ const MISUSES: [words: string[], sentence: string][] = [
     ['sim', '--port', '--json'],
     '--port is followed by --json; write a value that starts with - as --port=N',
   ],
-  [['sim'], '--broker is missing; it must be one of: zerodha'],
-  [['sim', '--broker', 'zeroda'], '--broker is "zeroda"; it must be one of: zerodha'],
+  [['sim'], `--broker is missing; it must be one of: ${SIMULATED}`],
+  [['sim', '--broker', 'zeroda'], `--broker is "zeroda"; it must be one of: ${SIMULATED}`],
   [
     ['sim', '--broker', 'zerodha', '--port=-1'],
     '--port is "-1"; it must be a whole number from 0 to 65535',
