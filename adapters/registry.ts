@@ -8,6 +8,9 @@ type Loader = () => Promise<{ default: BrokerSpec }>
 
 export const BROKERS: Readonly<Record<string, Loader>> = {
   zerodha: () => import('./zerodha/spec.ts'),
+  shoonya: () => import('./shoonya/spec.ts'),
+  flattrade: () => import('./flattrade/spec.ts'),
+  zebu: () => import('./zebu/spec.ts'),
 }
 
 /** The description with the feed of a plan in place of the usual one. */

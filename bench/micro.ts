@@ -10,6 +10,7 @@ import { codec } from './micro/codec.ts'
 import { encoders } from './micro/encoders.ts'
 import type { Group, Pace } from './micro/group.ts'
 import { lookup } from './micro/lookup.ts'
+import { noren } from './micro/noren.ts'
 import { ring } from './micro/ring.ts'
 import { router } from './micro/router.ts'
 import { measureCase } from './micro/runner.ts'
@@ -29,6 +30,7 @@ const GROUPS: readonly Group[] = [
   websocket,
   zeromq,
   lookup,
+  noren,
 ]
 
 // Rounds are odd in number, so that there is a middle one.

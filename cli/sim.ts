@@ -27,7 +27,7 @@ function connectionLines(broker: string, simulator: Simulator, asJson: boolean):
     `[brokers.${broker}]`,
     `rest = "${restUrl}"`,
     `feed = "${feedUrl}"`,
-    `login = "${restUrl}"`,
+    `login = "${new URL(restUrl).origin}"`,
     ...Object.entries(credentials).map(([name, value]) => `${name} = "${value}"`),
   ]
 }

@@ -76,7 +76,9 @@ async function readCsv(
       width = whole.length
       continue
     }
-    if (whole.length !== width) {
+    // Some files end each row, but not the header, with a comma.
+    const isWhole = whole.length === width || (whole.length === width + 1 && whole[width] === '')
+    if (!isWhole) {
       const text = excerpt(whole.join(','))
       throw new Error(`row ${row} has ${whole.length} values, the header ${width}: ${text}`)
     }

@@ -31,6 +31,16 @@ test('a CSV file has the layout whose columns are all there, and of two the larg
   assert.deepEqual(await read(derivatives), [['derivatives', ['35001', 'NIFTY', '26-NOV-2026'], 2]])
 })
 
+test('rows may end with a comma that the header lacks', async (t) => {
+  const folder = temporaryFolder(t)
+  const path = writeFile(folder, 'Symbol,Token\nTCS,11536,\nINFY,1594\n')
+  assert.deepEqual(await read(path), [
+    ['cash', ['11536', 'TCS'], 2],
+    ['cash', ['1594', 'INFY'], 3],
+  ])
+  await assert.rejects(read(writeFile(folder, 'Symbol,Token\nTCS,11536,1\n')), /row 2 has 3 values/)
+})
+
 test('a JSON array is read object by object: values as text, empty where absent', async (t) => {
   const folder = temporaryFolder(t)
   const objects = Array.from({ length: 5000 }, (_, at) =>

@@ -1,0 +1,18 @@
+// Flattrade: NorenOMS under the name Pi Connect, with a sign-in and lists of its own.
+import { defineBroker, unsupported } from '../broker.ts'
+import { feed } from '../families/noren/feed.ts'
+import { HOSTS } from './hosts.ts'
+import { instruments } from './instruments.ts'
+import { signIn } from './sign-in.ts'
+
+export default defineBroker({
+  id: 'flattrade',
+  name: 'Flattrade',
+  family: 'noren',
+  hosts: HOSTS,
+  exchanges: ['NSE', 'BSE', 'NFO', 'BFO', 'CDS', 'MCX', 'NSE_INDEX', 'BSE_INDEX'],
+  signIn,
+  instruments,
+  feed,
+  orders: unsupported('the order gateway is not part of this version'),
+})

@@ -1,0 +1,28 @@
+// Shoonya (Finvasia): NorenOMS with OAuth.
+import { defineBroker, unsupported } from '../broker.ts'
+import { feed } from '../families/noren/feed.ts'
+import { zippedLists } from '../families/noren/instruments.ts'
+import { oauthSignIn } from '../families/noren/sign-in.ts'
+
+export default defineBroker({
+  id: 'shoonya',
+  name: 'Shoonya',
+  family: 'noren',
+  hosts: {
+    rest: 'https://api.shoonya.com/NorenWClientAPI',
+    feed: 'wss://api.shoonya.com/NorenWSAPI/',
+    login: 'https://api.shoonya.com',
+  },
+  exchanges: ['NSE', 'BSE', 'NFO', 'BFO', 'CDS', 'MCX', 'NSE_INDEX', 'BSE_INDEX'],
+  signIn: oauthSignIn,
+  instruments: zippedLists({
+    NSE: 'cash',
+    BSE: 'cash',
+    NFO: 'derivatives',
+    BFO: 'derivatives',
+    CDS: 'derivatives',
+    MCX: 'derivatives',
+  }),
+  feed,
+  orders: unsupported('the order gateway is not part of this version'),
+})
