@@ -11,6 +11,7 @@ export const BROKERS: Readonly<Record<string, Loader>> = {
   shoonya: () => import('./shoonya/spec.ts'),
   flattrade: () => import('./flattrade/spec.ts'),
   zebu: () => import('./zebu/spec.ts'),
+  upstox: () => import('./upstox/spec.ts'),
 }
 
 /** The description with the feed of a plan in place of the usual one. */

@@ -17,6 +17,7 @@ import { measureCase } from './micro/runner.ts'
 import { symbolIndex } from './micro/symbol-index.ts'
 import { symbolStore } from './micro/symbol-store.ts'
 import { armLines, headingText } from './micro/table.ts'
+import { upstox } from './micro/upstox.ts'
 import { websocket } from './micro/websocket.ts'
 import { zeromq } from './micro/zeromq.ts'
 
@@ -31,6 +32,7 @@ const GROUPS: readonly Group[] = [
   zeromq,
   lookup,
   noren,
+  upstox,
 ]
 
 // Rounds are odd in number, so that there is a middle one.

@@ -6,4 +6,5 @@ type Loader = () => Promise<{ readonly target: FuzzTarget }>
 export const TARGETS: Readonly<Record<string, Loader>> = {
   kite: () => import('./kite.ts'),
   noren: () => import('./noren.ts'),
+  upstox: () => import('./upstox.ts'),
 }

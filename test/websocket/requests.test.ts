@@ -29,8 +29,8 @@ test('the brokers of this build are listed without a key', async (context) => {
   assert.deepEqual(await client.ask({ action: 'get_supported_brokers', request_id: 'b' }), {
     type: 'supported_brokers',
     status: 'success',
-    brokers: ['zerodha'],
-    count: 1,
+    brokers: ['flattrade', 'shoonya', 'upstox', 'zebu', 'zerodha'],
+    count: 5,
     request_id: 'b',
   })
 })
