@@ -42,7 +42,7 @@ export const LOOKUP_LIMITS: LookupLimits = {
   waitingMax: 256,
   answerMsMax: 5000,
   dumpsMax: 4,
-  dumpBytesPerMs: 8000,
+  dumpBytesPerMs: 4000,
 }
 
 const PIECE_BYTES_MAX = 32 * 1024
