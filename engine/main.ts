@@ -142,7 +142,7 @@ async function startParts(
   undo.push(() => schedule.stop())
 
   const latency = new Latency()
-  const status = () => describeStatus({ startedAtMs, feeds, websocket, zeromq, latency })
+  const status = () => describeStatus({ startedAtMs, feeds, supply, websocket, zeromq, latency })
   const brokers = feeds.map(({ id }) => id)
   const http = serveHttp(uws, config.http, verifyKey, [
     ...adminRoutes({

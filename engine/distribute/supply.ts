@@ -75,11 +75,11 @@ export class Supply implements Source {
     return this.#health.get(feed)!.isServing
   }
 
-  /** Instruments that another than their preferred broker delivers. */
-  get away(): number {
-    let away = 0
-    for (const { home, at } of this.#seats.values()) if (home !== at) away += 1
-    return away
+  /** How many instruments others deliver in place of a feed that is preferred for them. */
+  handedOver(feed: Feed): number {
+    let count = 0
+    for (const { home, at } of this.#seats.values()) if (home === feed && at !== feed) count += 1
+    return count
   }
 
   includes(): boolean {

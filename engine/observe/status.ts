@@ -1,5 +1,6 @@
 // The running engine in numbers, as the admin API tells them.
 import { nowMs } from '../clock.ts'
+import type { Supply } from '../distribute/supply.ts'
 import type { WebSocketServer } from '../distribute/websocket.ts'
 import type { ZeroMqPublisher } from '../distribute/zeromq/publisher.ts'
 import type { Feed } from '../feed/feed.ts'
@@ -8,6 +9,7 @@ import type { Latency } from './latency.ts'
 export interface StatusSources {
   readonly startedAtMs: number
   readonly feeds: readonly Feed[]
+  readonly supply: Supply
   readonly websocket: WebSocketServer
   /** Null where it is turned off. */
   readonly zeromq: ZeroMqPublisher | null
@@ -18,7 +20,7 @@ export type EngineStatus = ReturnType<typeof describeStatus>
 
 /** A snapshot of every counter. Times are epoch ms, latencies µs from socket to send. */
 export function describeStatus(sources: StatusSources) {
-  const { startedAtMs, feeds, websocket, zeromq, latency } = sources
+  const { startedAtMs, feeds, supply, websocket, zeromq, latency } = sources
   const { totals, clients, refusedFull } = websocket
   return {
     startedAtMs,
@@ -30,6 +32,7 @@ export function describeStatus(sources: StatusSources) {
       epoch: feed.epoch,
       instrumentsListed: feed.tokens.rows,
       instrumentsWanted: feed.wantedCount,
+      handedOver: supply.handedOver(feed),
       capacity: feed.capacity,
       workerRestarts: feed.workerRestarts,
       ...feed.counters(),

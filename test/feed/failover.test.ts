@@ -60,7 +60,7 @@ const statuses = ({ items }: StreamClient, status: string) =>
   items.filter((item) => item.type === 'feed_status' && item.status === status)
 
 test('the next broker takes over from a feed that fails, and gives back when it is well', async (context) => {
-  const { deputy, open, tickHome, tickDeputy, fail, repair } = await start(context)
+  const { deputy, open, tickHome, tickDeputy, fail, repair, plant } = await start(context)
   const client = await open({})
   await client.subscribe([NSE], 'LTP')
   const { seq } = await seen(client, tickHome, { ltp: 5, broker: 'plain' })
@@ -80,9 +80,12 @@ test('the next broker takes over from a feed that fails, and gives back when it 
     instruments: 1,
   })
   await seen(client, tickDeputy, { ltp: 6, broker: 'text_keys' })
+  const handedOver = () => plant.engine.status().feeds.map((feed) => feed.handedOver)
+  assert.deepEqual(handedOver(), [1, 0])
 
   repair()
   await until('the giving back', () => statuses(client, 'taken_back')[0])
+  assert.deepEqual(handedOver(), [0, 0])
   await until('the deputy to be let go', () => deputy.subscribed.size === 0)
   const again = await seen(client, tickHome, { ltp: 7, broker: 'plain' })
   assert.ok((again.seq as number) > (seq as number), 'seq counts by broker')
