@@ -2,7 +2,7 @@
 // after another being fetched, in rounds that alternate: without, with, and without again. The broker,
 // the engine and the client are processes of their own; the searches and lists come from this one, over HTTP.
 //
-//   node dist/bench/lookup-load.js [--rate 50000] [--seconds 5] [--rounds 5] [--instruments 100000]
+//   node dist/bench/lookup-load.js [--rate 10000] [--seconds 5] [--rounds 5] [--instruments 100000]
 //                                  [--subscribed 500] [--searches 20] [--list-rate 0]
 //
 // Latency is that of the client: from the engine's read of the broker's socket (`receiveTime`) to the client's read of
@@ -26,7 +26,7 @@ const REST_MS = 500
 
 const { values } = parseArgs({
   options: {
-    rate: { type: 'string', default: '50000' },
+    rate: { type: 'string', default: '10000' },
     seconds: { type: 'string', default: '5' },
     rounds: { type: 'string', default: '5' },
     instruments: { type: 'string', default: '100000' },
