@@ -4,6 +4,7 @@
 // The engine connects, paces, retries, measures and logs, once for all of them. docs/adr/0001 tells why it has
 // this shape and which wires it was held against.
 import type { Mode, TickSink } from '../codecs/tick.ts'
+import type { OrdersSpec } from './orders.ts'
 
 /** A part of the contract that a broker does not offer, with the reason that the support matrix prints. */
 export interface Unsupported {
@@ -232,7 +233,7 @@ export interface BrokerSpec {
   readonly feed: FeedSpec
   /** Feeds of dearer subscriptions, by the name that the configuration's `plan` takes. */
   readonly plans?: Readonly<Record<string, FeedSpec>>
-  readonly orders: Supported<object>
+  readonly orders: Supported<OrdersSpec>
 }
 
 const ID = /^[a-z][a-z0-9_]{1,31}$/
