@@ -11,8 +11,16 @@ import { KIND_GAP, KIND_INDEX, KIND_NONE, KIND_TICK } from './ring/ring.ts'
 // Looking at the clock costs as much as a small tick.
 const RECORDS_PER_LOOK = 32
 // Waking a parked thread takes longer than this, so a short pause is not worth parking for.
-const SPIN_US = 50
+const ADAPTIVE_SPIN_US = 50
 const PARK_MS_MAX = 1000
+
+/** How long the core looks for more before it sleeps, by the name of the strategy; it never does where it spins. */
+const SPIN_US = {
+  spin: Number.POSITIVE_INFINITY,
+  adaptive: ADAPTIVE_SPIN_US,
+  park: 0,
+} as const
+export type WaitStrategy = keyof typeof SPIN_US
 
 export interface CoreListener {
   onGap(feed: Feed): void
@@ -28,6 +36,7 @@ export class Core {
   readonly #listener: CoreListener
   readonly #drainUsMax: number
   readonly #drainRecordsMax: number
+  readonly #spinUs: number
   readonly #receiveTimesUs: Float64Array
   #idleSinceUs = 0
   #isRunning = false
@@ -39,7 +48,7 @@ export class Core {
     outbox: Outbox,
     latency: Latency,
     listener: CoreListener,
-    limits: { drain_us_max: number; drain_records_max: number },
+    limits: { drain_us_max: number; drain_records_max: number; wait: WaitStrategy },
   ) {
     this.#doorbell = new Doorbell(doorbell)
     this.#feeds = feeds
@@ -48,6 +57,7 @@ export class Core {
     this.#listener = listener
     this.#drainUsMax = limits.drain_us_max
     this.#drainRecordsMax = limits.drain_records_max
+    this.#spinUs = SPIN_US[limits.wait]
     this.#receiveTimesUs = new Float64Array(limits.drain_records_max)
   }
 
@@ -67,7 +77,7 @@ export class Core {
     const records = this.#drain()
     const now = nowUs()
     if (records > 0) this.#idleSinceUs = now
-    const isIdle = now - this.#idleSinceUs > SPIN_US
+    const isIdle = now - this.#idleSinceUs >= this.#spinUs
     if (isIdle && this.#doorbell.park(this.#hasWork, PARK_MS_MAX, this.#turn)) return
     setImmediate(this.#turn)
   }

@@ -1,0 +1,36 @@
+// What the core does when no tick waits, seen by the doorbell's word that says that it sleeps.
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { setImmediate as turn } from 'node:timers/promises'
+import { Core, type WaitStrategy } from '../../engine/core.ts'
+import { Outbox } from '../../engine/distribute/outbox.ts'
+import { Latency } from '../../engine/observe/latency.ts'
+import { createDoorbell } from '../../engine/ring/doorbell.ts'
+
+const silent = { onGap() {}, onStatus() {}, onLapped() {} }
+
+/** Milliseconds until a core without ticks sleeps, or null where it does not within `msMax`. */
+async function msToSleep(wait: WaitStrategy, msMax: number): Promise<number | null> {
+  const doorbell = createDoorbell()
+  const parked = new Int32Array(doorbell, 0, 1)
+  const limits = { drain_us_max: 1000, drain_records_max: 16, wait }
+  const core = new Core(doorbell, [], new Outbox(4096), new Latency(), silent, limits)
+  core.start()
+  try {
+    const from = performance.now()
+    for (;;) {
+      await turn()
+      const ms = performance.now() - from
+      if (parked[0] === 1) return ms
+      if (ms > msMax) return null
+    }
+  } finally {
+    core.stop()
+  }
+}
+
+test('a core that parks or adapts sleeps when there is nothing, and one that spins never does', async () => {
+  assert.notEqual(await msToSleep('park', 1000), null)
+  assert.notEqual(await msToSleep('adaptive', 1000), null)
+  assert.equal(await msToSleep('spin', 20), null)
+})
