@@ -1,0 +1,249 @@
+// A plant for measuring: the generator, and beside it engines, floors and peers, each a process of its own. What sits
+// between the generator and the clients is an `Arm`; the arms of a plant are measured by turns.
+import { type ChildProcess, spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { listInstruments, openStore } from '../../engine/symbols/store.ts'
+import type { ClientStart } from './client.ts'
+import { INSTRUMENTS, masterCsv, tokens } from './market.ts'
+import { ask, endAll, forkBench, type Pins, pin } from './processes.ts'
+import type { Instrument } from './walkers.ts'
+
+const SUBSCRIBED_MS_MAX = 10_000
+const LOOK_EVERY_MS = 20
+
+/** What an engine leaves in its data folder for commands of the same machine. */
+interface EngineWord {
+  readonly websocket: { readonly port: number }
+  readonly http: { readonly port: number }
+  readonly zeromq: { readonly ticks: readonly string[]; readonly batches: readonly string[] }
+  readonly apiKey: string
+}
+
+/** What the engine's admin API tells, as far as the bench looks at it. */
+export interface EngineStatus {
+  readonly feeds: readonly {
+    readonly ticks: number
+    readonly rejects: number
+    readonly ring: { readonly lost: number }
+  }[]
+  readonly clients: { readonly closedSlow: number }
+}
+
+export interface Engine {
+  readonly process: ChildProcess
+  readonly word: EngineWord
+  readonly path: string
+  readonly instruments: readonly Instrument[]
+  admin<Answer>(path: string, method?: 'GET' | 'POST'): Promise<Answer>
+  /** What it has printed so far. */
+  readonly output: string[]
+}
+
+/** Something that ticks go through on their way to clients. */
+export interface Arm {
+  readonly name: string
+  /** Its connection at the generator. */
+  readonly path: string
+  /** Processes between the generator and the clients. */
+  readonly pids: readonly number[]
+  readonly client: ChildProcess
+  /** How many receive each tick. */
+  readonly receivers: number
+  readonly engine: Engine | null
+}
+
+/** The texts by which a client of Kite subscribes to the instruments of the bench. */
+export const kiteCommands: readonly string[] = [
+  JSON.stringify({ a: 'subscribe', v: tokens }),
+  JSON.stringify({ a: 'mode', v: ['quote', tokens] }),
+]
+
+type ClientWish = Pick<ClientStart, 'kind'> & Partial<ClientStart>
+
+export class Plant {
+  readonly #children: ChildProcess[] = []
+  readonly #folders: string[] = []
+  readonly #pins: Pins
+  readonly generator: ChildProcess
+  #generatorPort = 0
+  #names = 0
+
+  private constructor(pins: Pins) {
+    this.#pins = pins
+    this.generator = this.#fork('pipeline/generator.js', 'generator')
+  }
+
+  static async start(pins: Pins = {}): Promise<Plant> {
+    const plant = new Plant(pins)
+    const { port } = await ask<{ port: number }>(plant.generator, { do: 'listen' })
+    plant.#generatorPort = port
+    return plant
+  }
+
+  /** Runs something with a plant that is closed after it, whatever happens. */
+  static async with<Result>(pins: Pins, use: (plant: Plant) => Promise<Result>): Promise<Result> {
+    const plant = await Plant.start(pins)
+    try {
+      return await use(plant)
+    } finally {
+      await plant.close()
+    }
+  }
+
+  /** Ends all processes and removes their folders. */
+  async close(): Promise<void> {
+    await endAll(this.#children)
+    for (const folder of this.#folders) rmSync(folder, { recursive: true, force: true })
+  }
+
+  /** A path at the generator that no other connection has. */
+  newPath(what: string): string {
+    this.#names += 1
+    return `/${what}-${this.#names}`
+  }
+
+  feedUrl(path: string): string {
+    return `ws://127.0.0.1:${this.#generatorPort}${path}`
+  }
+
+  get generatorPort(): number {
+    return this.#generatorPort
+  }
+
+  /** Starts a module of the bench; `part` is what it is called for pinning. */
+  #fork(module: string, part: string): ChildProcess {
+    const child = forkBench(module)
+    this.#children.push(child)
+    pin(child.pid!, this.#pins[part])
+    return child
+  }
+
+  /** Starts a floor or a peer and has it subscribe; answers what it says of itself. */
+  async startOther<Answer>(module: string, part: string, path: string, more: object = {}) {
+    const child = this.#fork(module, part)
+    const start = { do: 'start', feedUrl: this.feedUrl(path), commands: kiteCommands, ...more }
+    const answer = await ask<Answer>(child, start)
+    await this.#subscribed(path)
+    return { child, answer }
+  }
+
+  /** Starts an engine as a user would, with these configuration keys beside what names its broker. */
+  async startEngine(keys: Readonly<Record<string, string>> = {}): Promise<Engine> {
+    const folder = mkdtempSync(join(tmpdir(), 'tickplant-bench-'))
+    this.#folders.push(folder)
+    writeFileSync(join(folder, 'instruments.csv'), masterCsv())
+    const path = this.newPath('engine')
+    const child = spawn(
+      process.execPath,
+      [new URL('../../cli/main.js', import.meta.url).pathname, 'start'],
+      {
+        stdio: ['ignore', 'pipe', 'inherit'],
+        cwd: folder,
+        env: {
+          ...process.env,
+          TICKPLANT_DATA_DIR: folder,
+          TICKPLANT_LOG_LEVEL: 'error',
+          TICKPLANT_WEBSOCKET_PORT: '0',
+          TICKPLANT_HTTP_PORT: '0',
+          TICKPLANT_ZEROMQ_PORT: '0',
+          TICKPLANT_ZEROMQ_BATCH_PORT: '0',
+          TICKPLANT_BROKERS_ZERODHA_MASTER_FILE: join(folder, 'instruments.csv'),
+          TICKPLANT_BROKERS_ZERODHA_FEED: this.feedUrl(path),
+          TICKPLANT_BROKERS_ZERODHA_API_KEY: 'bench',
+          TICKPLANT_BROKERS_ZERODHA_ACCESS_TOKEN: 'bench',
+          ...keys,
+        },
+      },
+    )
+    this.#children.push(child)
+    const output: string[] = []
+    child.stdout.on('data', (part: Buffer) => output.push(part.toString()))
+    await Promise.race([
+      once(child.stdout, 'data'),
+      once(child, 'exit').then(() => Promise.reject(new Error('the engine did not start'))),
+    ])
+    pin(child.pid!, this.#pins.engine)
+    const word = JSON.parse(readFileSync(join(folder, 'engine.json'), 'utf8')) as EngineWord
+    const instruments = await storedInstruments(folder)
+    const admin = async <Answer>(where: string, method = 'GET') => {
+      const url = `http://127.0.0.1:${word.http.port}/admin/${where}`
+      const headers = { authorization: `Bearer ${word.apiKey}` }
+      return (await (await fetch(url, { method, headers })).json()) as Answer
+    }
+    return { process: child, word, path, instruments, admin, output }
+  }
+
+  /** A process of clients on any server. */
+  async startClient(wish: ClientWish): Promise<ChildProcess> {
+    const client = this.#fork('pipeline/client.js', 'client')
+    const nothing = { count: 1, port: 0, path: '/', apiKey: '', endpoint: '', topics: [] }
+    await ask(client, { do: 'start', ...nothing, instruments: [], ...wish })
+    return client
+  }
+
+  /** Clients on an engine, in as many processes as one. */
+  async engineArm(
+    name: string,
+    engine: Engine,
+    kind: ClientStart['kind'],
+    count = 1,
+  ): Promise<Arm> {
+    const { word, instruments, path } = engine
+    const client = await this.startClient({
+      kind,
+      count,
+      instruments,
+      port: word.websocket.port,
+      apiKey: word.apiKey,
+      endpoint: (kind === 'zmq-batches' ? word.zeromq.batches : word.zeromq.ticks)[0]!,
+      topics:
+        kind === 'zmq-batches'
+          ? ['BATCH', ...topicsOf(instruments)]
+          : kind === 'zmq-topics'
+            ? topicsOf(instruments)
+            : [],
+    })
+    await this.#subscribed(path)
+    return { name, path, pids: [engine.process.pid!], client, receivers: count, engine }
+  }
+
+  /** Clients behind the bare relay. */
+  async relayArm(name: string, count = 1): Promise<Arm> {
+    const path = this.newPath('relay')
+    const relay = await this.startOther<{ port: number }>('floors/relay.js', 'engine', path)
+    const client = await this.startClient({ kind: 'raw', port: relay.answer.port, count })
+    return { name, path, pids: [relay.child.pid!], client, receivers: count, engine: null }
+  }
+
+  /** Resolves when a connection holds every instrument in quote mode. */
+  async #subscribed(path: string): Promise<void> {
+    const untilMs = performance.now() + SUBSCRIBED_MS_MAX
+    for (;;) {
+      const { subscribed } = await ask<{ subscribed: number }>(this.generator, { do: 'look', path })
+      if (subscribed === INSTRUMENTS) return
+      if (performance.now() > untilMs) {
+        throw new Error(`${path} holds ${subscribed} of ${INSTRUMENTS} instruments`)
+      }
+      await new Promise((resolve) => setTimeout(resolve, LOOK_EVERY_MS))
+    }
+  }
+}
+
+const topicsOf = (instruments: readonly Instrument[]) =>
+  instruments.map(({ exchange, symbol }) => `${exchange}_${symbol}_QUOTE`)
+
+/** The bench's instruments under the engine's names. */
+async function storedInstruments(folder: string): Promise<Instrument[]> {
+  const store = openStore(join(folder, 'store'))
+  const wanted = new Map(tokens.map((token, place) => [token, place]))
+  const found: Instrument[] = []
+  for (const { exchange, symbol, token } of listInstruments(store, 'zerodha')) {
+    const place = wanted.get(Number(token))
+    if (place !== undefined) found[place] = { exchange, symbol, token: Number(token) }
+  }
+  await store.root.close()
+  return found
+}
