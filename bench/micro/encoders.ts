@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { pack, unpack } from 'msgpackr'
 import { MsgpackEncoder, packIdentity, packTarget, tickBytesMax } from '../../codecs/msgpack.ts'
-import { encodeOpenAlgo, openAlgoHead } from '../../codecs/openalgo.ts'
+import { encodeOpenAlgo, openAlgoBytesMax, openAlgoHead } from '../../codecs/openalgo.ts'
 import { MODE_DEPTH, MODE_QUOTE, type Mode } from '../../codecs/tick.ts'
 import { FULL, QUOTE } from '../../sim/kite-wire.ts'
 import type { Arm, Case, Group, Target, WorkArm } from './group.ts'
@@ -53,16 +53,19 @@ function openAlgoCase(name: string, samples: readonly Sample[], mode: Mode): Cas
   const heads = samples.map(({ identity: { broker, exchange, symbol } }) =>
     openAlgoHead(broker, exchange, symbol, mode),
   )
-  const own = (at: number) => encodeOpenAlgo(samples[at]!.tick, mode, heads[at]!, false)
-  const objects = samples.map((_, at) => JSON.parse(own(at)) as object)
+  const longest = Math.max(...heads.map(({ length }) => length))
+  const into = packTarget(openAlgoBytesMax(longest, LEVELS))
+  const own = (at: number) => encodeOpenAlgo(samples[at]!.tick, mode, heads[at]!, false, into, 0)
+  const textOf = (at: number) => Buffer.from(into.bytes.subarray(0, own(at))).toString()
+  const objects = samples.map((_, at) => JSON.parse(textOf(at)) as object)
   objects.forEach((object, at) => {
     // Numbers print alike either way, so the two texts are the same.
-    assert.equal(JSON.stringify(object), own(at))
+    assert.equal(JSON.stringify(object), textOf(at))
   })
-  // Into bytes, as a socket sends it: a text put together of parts is made whole only then.
+  // Into bytes, as a socket sends it.
   const text = Buffer.alloc(JSON_BYTES_MAX)
   const arms: [Arm, Arm] = [
-    encodeArm('encodeOpenAlgo', samples, (at) => text.write(own(at))),
+    encodeArm('encodeOpenAlgo', samples, own),
     encodeArm('JSON.stringify', samples, (at) => text.write(JSON.stringify(objects[at]))),
   ]
   return { name, arms }

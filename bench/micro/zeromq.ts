@@ -94,7 +94,7 @@ async function engineLine(samples: readonly Sample[], topic: string): Promise<En
   if (isBatched) router.everything = new Batches(outbox, send)
   samples.forEach(({ identity: { broker, exchange, symbol } }, instrument) => {
     const name = plainTopic(exchange, symbol, MODE_QUOTE)
-    const silent = { isPacked: true, queueText() {}, queuePacked() {} }
+    const silent = { isPacked: true, queue() {} }
     router.subscribe(instrument, MODE_QUOTE, isBatched ? silent : new Channel(name, queue, broker))
   })
   const close = () => {

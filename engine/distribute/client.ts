@@ -39,7 +39,8 @@ export class Client implements Subscriber, Waiting {
   readonly #outbox: Outbox
   readonly #queueBytesMax: number
   readonly #totals: ClientTotals
-  readonly #texts: string[] = []
+  /** Start and end of each text frame that waits. */
+  readonly #texts: number[] = []
   readonly #spans = new Spans(SPAN_BYTES_MAX)
   #isQueued = false
   #frame = new Uint8Array(0)
@@ -67,17 +68,9 @@ export class Client implements Subscriber, Waiting {
     this.#checkBuffer()
   }
 
-  queueText(frame: string): void {
-    this.#texts.push(frame)
-    this.#enqueue()
-  }
-
-  queuePacked(start: number, end: number): void {
-    this.#spans.add(start, end)
-    this.#enqueue()
-  }
-
-  #enqueue(): void {
+  queue(start: number, end: number): void {
+    if (this.isPacked) this.#spans.add(start, end)
+    else this.#texts.push(start, end)
     if (this.#isQueued) return
     this.#isQueued = true
     this.#outbox.add(this)
@@ -87,10 +80,10 @@ export class Client implements Subscriber, Waiting {
   flush(bytes: Uint8Array): void {
     this.#isQueued = false
     if (this.isOpen) {
-      const items = this.#texts.length + this.#spans.items
+      const items = this.#texts.length / 2 + this.#spans.items
       this.itemsSent += items
       this.#totals.itemsSent += items
-      if (this.#texts.length > 0) this.#sendTexts()
+      if (this.#texts.length > 0) this.#sendTexts(bytes)
       if (this.#spans.items > 0) this.ws.cork(() => this.#sendPacked(bytes))
       this.#checkBuffer()
     }
@@ -98,12 +91,14 @@ export class Client implements Subscriber, Waiting {
     this.#spans.clear()
   }
 
-  #sendTexts(): void {
+  #sendTexts(bytes: Uint8Array): void {
     const texts = this.#texts
     const send = () => {
-      for (let i = 0; i < texts.length; i++) this.ws.send(texts[i]!, false)
+      for (let i = 0; i < texts.length; i += 2) {
+        this.ws.send(bytes.subarray(texts[i]!, texts[i + 1]!), false)
+      }
     }
-    if (texts.length > FRAMES_UNCORKED_MAX) this.ws.cork(send)
+    if (texts.length > 2 * FRAMES_UNCORKED_MAX) this.ws.cork(send)
     else send()
   }
 

@@ -8,16 +8,18 @@ import {
   type TickIdentity,
   tickBytesMax,
 } from '../../codecs/msgpack.ts'
-import { encodeOpenAlgo, openAlgoHead } from '../../codecs/openalgo.ts'
+import { encodeOpenAlgo, openAlgoBytesMax, openAlgoHead } from '../../codecs/openalgo.ts'
 import { MODE_DEPTH, MODE_LTP, MODE_QUOTE, type Mode, type Tick } from '../../codecs/tick.ts'
 import type { LastValues } from './last-values.ts'
 
 /** A receiver of ticks. `isPacked` may not change while it is subscribed. */
 export interface Subscriber {
   readonly isPacked: boolean
-  queueText(frame: string): void
-  /** Takes bytes `start` to `end` of the outbox's arena, which live until its next flush. */
-  queuePacked(start: number, end: number): void
+  /**
+   * Takes bytes `start` to `end` of the outbox's arena, which live until its next flush: a packed tick or event, or
+   * the whole text of a frame.
+   */
+  queue(start: number, end: number): void
 }
 
 /** Where encoded ticks wait until the end of a drain. */
@@ -42,7 +44,7 @@ class Route {
   naming: number
   identity: TickIdentity
   packedIdentity: Uint8Array
-  readonly #heads: string[] = []
+  readonly #heads: Uint8Array[] = []
   /** Subscribers and followers by mode, apart by encoding, so that the inner loops call one kind of method. */
   readonly texts: Subscriber[][] = [[], [], [], []]
   readonly packed: Subscriber[][] = [[], [], [], []]
@@ -63,7 +65,7 @@ class Route {
     this.naming = naming
   }
 
-  head(mode: Mode): string {
+  head(mode: Mode): Uint8Array {
     const { broker, exchange, symbol } = this.identity
     this.#heads[mode] ??= openAlgoHead(broker, exchange, symbol, mode)
     return this.#heads[mode]
@@ -219,8 +221,10 @@ export class Router {
     for (let mode = MODE_LTP as number; mode <= tick.mode; mode++) {
       const texts = route.texts[mode]!
       if (texts.length > 0) {
-        const frame = encodeOpenAlgo(tick, mode as Mode, route.head(mode as Mode), false)
-        for (let i = 0; i < texts.length; i++) texts[i]!.queueText(frame)
+        const head = route.head(mode as Mode)
+        const start = this.#arena.reserve(openAlgoBytesMax(head.length, tick.levelsMax))
+        const end = this.#write(tick, mode as Mode, false, head, start)
+        for (let i = 0; i < texts.length; i++) texts[i]!.queue(start, end)
         this.delivered += texts.length
       }
       const packed = route.packed[mode]!
@@ -228,9 +232,9 @@ export class Router {
       if (packed.length > 0 || everything !== null) {
         const start = this.#arena.reserve(tickBytesMax(route.packedIdentity.length, tick.levelsMax))
         const end = this.#pack(tick, mode as Mode, false, route, start)
-        for (let i = 0; i < packed.length; i++) packed[i]!.queuePacked(start, end)
+        for (let i = 0; i < packed.length; i++) packed[i]!.queue(start, end)
         this.delivered += packed.length
-        if (everything !== null) everything.queuePacked(start, end)
+        if (everything !== null) everything.queue(start, end)
       }
     }
   }
@@ -242,17 +246,25 @@ export class Router {
     if (scratch.mode < mode) return
     if (route.naming !== this.#naming) this.#rename(route)
     if (!subscriber.isPacked) {
-      subscriber.queueText(encodeOpenAlgo(scratch, mode, route.head(mode), true))
+      const head = route.head(mode)
+      const start = this.#arena.reserve(openAlgoBytesMax(head.length, scratch.levelsMax))
+      subscriber.queue(start, this.#write(scratch, mode, true, head, start))
       return
     }
     const room = tickBytesMax(route.packedIdentity.length, scratch.levelsMax)
     const start = this.#arena.reserve(room)
-    subscriber.queuePacked(start, this.#pack(scratch, mode, true, route, start))
+    subscriber.queue(start, this.#pack(scratch, mode, true, route, start))
   }
 
   #pack(tick: Tick, mode: Mode, isSnapshot: boolean, route: Route, start: number): number {
     const { target } = this.#arena
     const end = this.#encoder.encode(tick, mode, isSnapshot, route.packedIdentity, target, start)
+    this.#arena.commit(end)
+    return end
+  }
+
+  #write(tick: Tick, mode: Mode, isSnapshot: boolean, head: Uint8Array, start: number): number {
+    const end = encodeOpenAlgo(tick, mode, head, isSnapshot, this.#arena.target, start)
     this.#arena.commit(end)
     return end
   }

@@ -100,18 +100,15 @@ export class WebSocketServer {
 
   /** Sends an event, in its place among the ticks, to the feed's clients that asked for events. */
   sendEvent(feed: Feed, event: StreamEvent): void {
-    let text: string | null = null
-    let bytes: Uint8Array | null = null
+    let text: Uint8Array | null = null
+    let packed: Uint8Array | null = null
     for (const client of this.clients) {
       if (!client.wantsEvents || !client.isOpen || !client.source?.includes(feed)) continue
-      if (client.isPacked) {
-        bytes ??= pack(event)
-        const start = this.#outbox.put(bytes)
-        client.queuePacked(start, start + bytes.length)
-      } else {
-        text ??= JSON.stringify(event)
-        client.queueText(text)
-      }
+      if (client.isPacked) packed ??= pack(event)
+      else text ??= Buffer.from(JSON.stringify(event))
+      const bytes = (client.isPacked ? packed : text)!
+      const start = this.#outbox.put(bytes)
+      client.queue(start, start + bytes.length)
     }
   }
 

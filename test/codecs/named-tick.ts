@@ -1,5 +1,7 @@
 // Ticks by the names of their values, and what a client reads of their OpenAlgo frames.
-import { encodeOpenAlgo, openAlgoHead } from '../../codecs/openalgo.ts'
+import assert from 'node:assert/strict'
+import { packTarget } from '../../codecs/msgpack.ts'
+import { encodeOpenAlgo, openAlgoBytesMax, openAlgoHead } from '../../codecs/openalgo.ts'
 import { type Mode, Tick, VALUE_NAMES, type ValueName } from '../../codecs/tick.ts'
 
 export type Named = Partial<Record<ValueName, number>>
@@ -30,9 +32,21 @@ export function tickOf(mode: Mode, named: Named, book = NO_BOOK, levelsMax = 5):
   return tick
 }
 
+/** A frame as text. It must end within the room that it asks for, and leave the bytes before it alone. */
+export function encodedText(tick: Tick, mode: Mode, head: Uint8Array, isSnapshot: boolean): string {
+  const start = 3
+  const room = openAlgoBytesMax(head.length, tick.levelsMax)
+  const target = packTarget(start + room)
+  target.bytes.fill(0xff)
+  const end = encodeOpenAlgo(tick, mode, head, isSnapshot, target, start)
+  assert.ok(end <= start + room)
+  assert.deepEqual(target.bytes.subarray(0, start), new Uint8Array(start).fill(0xff))
+  return new TextDecoder('utf-8', { fatal: true }).decode(target.bytes.subarray(start, end))
+}
+
 /** The frame of a tick of one share, for a client in this mode. */
 export function frameText(tick: Tick, mode: Mode): string {
-  return encodeOpenAlgo(tick, mode, openAlgoHead('zerodha', 'NSE', 'RELIANCE', mode), false)
+  return encodedText(tick, mode, openAlgoHead('zerodha', 'NSE', 'RELIANCE', mode), false)
 }
 
 /** What stands in the frame's `data`. */

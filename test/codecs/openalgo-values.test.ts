@@ -2,9 +2,9 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import fc from 'fast-check'
-import { encodeOpenAlgo, openAlgoHead } from '../../codecs/openalgo.ts'
+import { openAlgoHead } from '../../codecs/openalgo.ts'
 import { type Mode, type Tick, VALUE_NAMES } from '../../codecs/tick.ts'
-import { frameData, tickOf } from './named-tick.ts'
+import { encodedText, frameData, tickOf } from './named-tick.ts'
 import { narrowCount, price, randomTick, SIDE_LEVELS } from './random-tick.ts'
 
 /** Keys of a frame's data by the value they need, in LTP mode and in the others. */
@@ -76,7 +76,7 @@ test('any tick makes canonical JSON with a key per present value and no other', 
     fc.property(anyTick, name, name, fc.boolean(), (tick, symbol, exchange, isSnapshot) => {
       for (const mode of [1, 2, 3] as const) {
         const head = openAlgoHead('zerodha', exchange, symbol, mode)
-        const frame = encodeOpenAlgo(tick, mode, head, isSnapshot)
+        const frame = encodedText(tick, mode, head, isSnapshot)
         const parsed = JSON.parse(frame)
         // Equal text means: no white space, no key twice, no number or text written in another way.
         assert.equal(JSON.stringify(parsed), frame)

@@ -2,10 +2,18 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { decodeKite } from '../../codecs/kite.ts'
-import { encodeOpenAlgo, openAlgoHead } from '../../codecs/openalgo.ts'
+import { openAlgoHead } from '../../codecs/openalgo.ts'
 import { type Mode, Tick, VALUE_COUNT } from '../../codecs/tick.ts'
 import { frameOf, INDEX_FULL_LENGTH, packet } from './kite-frames.ts'
-import { type Book, frameData, frameText, type Level, type Named, tickOf } from './named-tick.ts'
+import {
+  type Book,
+  encodedText,
+  frameData,
+  frameText,
+  type Level,
+  type Named,
+  tickOf,
+} from './named-tick.ts'
 import { COUNT_NAMES } from './random-tick.ts'
 
 const EXAMPLE_VALUES: Named = {
@@ -104,12 +112,12 @@ test('an LTP frame has the keys that clients know', () => {
 const futureHead = (mode: Mode) => openAlgoHead('zerodha', 'NFO', 'NIFTY29SEP26FUT', mode)
 
 test('a quote frame has the keys that clients know', () => {
-  const frame = encodeOpenAlgo(tickOf(2, EXAMPLE_VALUES), 2, futureHead(2), false)
+  const frame = encodedText(tickOf(2, EXAMPLE_VALUES), 2, futureHead(2), false)
   assert.deepEqual(JSON.parse(frame), exampleFrame(2, 'NIFTY29SEP26FUT', 'NFO', EXAMPLE_DATA))
 })
 
 test('a depth frame adds the book', () => {
-  const frame = encodeOpenAlgo(tickOf(3, EXAMPLE_VALUES, EXAMPLE_BOOK), 3, futureHead(3), false)
+  const frame = encodedText(tickOf(3, EXAMPLE_VALUES, EXAMPLE_BOOK), 3, futureHead(3), false)
   const data = {
     ...EXAMPLE_DATA,
     mode: 3,
@@ -153,7 +161,7 @@ test('times, counts and level quantities print as integers', () => {
 test('symbol and exchange are escaped inside and outside', () => {
   const symbol = 'A"B\\C\n₹/\u2028'
   const exchange = 'N"S\\E'
-  const frame = encodeOpenAlgo(
+  const frame = encodedText(
     tickOf(1, { ltp: 1 }),
     1,
     openAlgoHead('z"\\', exchange, symbol, 1),
@@ -178,7 +186,7 @@ test('a depth frame without a book has empty sides', () => {
 
 test('a snapshot says so, and no other frame', () => {
   const tick = tickOf(2, EXAMPLE_VALUES)
-  assert.equal(JSON.parse(encodeOpenAlgo(tick, 2, futureHead(2), true)).data.snapshot, true)
+  assert.equal(JSON.parse(encodedText(tick, 2, futureHead(2), true)).data.snapshot, true)
   assert.ok(!('snapshot' in frameData(tick, 2)))
 })
 
@@ -189,7 +197,7 @@ test('a frame with fifty levels a side stays under 16,000 bytes', () => {
   tick.values.fill(-21474836.48)
   tick.present = 2 ** VALUE_COUNT - 1
   const long = openAlgoHead('zerodha', 'NSE_INDEX', '₹'.repeat(60), 3)
-  const frame = encodeOpenAlgo(
+  const frame = encodedText(
     Object.assign(tick, { seq: 0xffffffff, epoch: 0xffffffff }),
     3,
     long,

@@ -86,7 +86,7 @@ test('on full sockets, those that leave make room for those that come in the sam
   const server = await new PlainServer().listen(context)
   const { engine } = await startFakePlant(context, server)
   const { router } = engine.feeds[0]!
-  const subscriber: Subscriber = { isPacked: false, queueText() {}, queuePacked() {} }
+  const subscriber: Subscriber = { isPacked: false, queue() {} }
   const [first, second, ...others] = SHARES.map(({ exchange, symbol }) => {
     return engine.feeds[0]!.find(exchange, symbol)
   }) as [number, number, ...number[]]

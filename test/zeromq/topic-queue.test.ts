@@ -31,7 +31,7 @@ function build(sendUs: () => number) {
   const add = (channel: Channel, value: number) => {
     bytes.writeDoubleBE(value)
     const start = outbox.put(bytes)
-    channel.queuePacked(start, start + VALUE_BYTES)
+    channel.queue(start, start + VALUE_BYTES)
   }
   return { outbox, queue, sent, ticks, events, add }
 }

@@ -5,7 +5,7 @@ import type { Outbox, Waiting } from '../outbox.ts'
 import type { Subscriber } from '../router.ts'
 import { SPAN_WORDS, Spans } from '../spans.ts'
 import { Slab } from './slab.ts'
-import type { Frames } from './topic.ts'
+import { type Frames, NO_PAYLOAD } from './topic.ts'
 import { BATCH_TOPIC } from './topic-names.ts'
 
 export class Batches implements Subscriber, Waiting {
@@ -16,19 +16,14 @@ export class Batches implements Subscriber, Waiting {
   readonly #send: (frames: Frames) => void
   readonly #slab = new Slab()
   readonly #spans = new Spans(Number.POSITIVE_INFINITY)
-  readonly #frames: Frames = [Buffer.from(BATCH_TOPIC), '']
+  readonly #frames: Frames = [Buffer.from(BATCH_TOPIC), NO_PAYLOAD]
 
   constructor(outbox: Outbox, send: (frames: Frames) => void) {
     this.#outbox = outbox
     this.#send = send
   }
 
-  /** Batches are msgpack only. */
-  queueText(): never {
-    throw new TypeError('a batch takes packed ticks')
-  }
-
-  queuePacked(start: number, end: number): void {
+  queue(start: number, end: number): void {
     if (this.#spans.items === 0) this.#outbox.add(this)
     this.#spans.add(start, end)
   }
@@ -48,7 +43,7 @@ export class Batches implements Subscriber, Waiting {
     this.#spans.clear()
     this.#frames[1] = payload
     this.#send(this.#frames)
-    this.#frames[1] = ''
+    this.#frames[1] = NO_PAYLOAD
     this.sent += 1
     this.itemsSent += items
   }

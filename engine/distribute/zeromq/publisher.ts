@@ -66,7 +66,7 @@ const MISTAKES: Readonly<Record<Mistake, string>> = {
 }
 
 /** On the batch port a full topic only makes its instrument flow. */
-const SILENT: Receiver = { isPacked: true, queueText() {}, queuePacked() {}, deliveredBy() {} }
+const SILENT: Receiver = { isPacked: true, queue() {}, deliveredBy() {} }
 
 export class ZeroMqPublisher {
   readonly #options: ZeroMqOptions
@@ -206,16 +206,18 @@ export class ZeroMqPublisher {
 
   /** Sends an event of a feed, in its place among the ticks. */
   sendEvent(feed: Feed, event: StreamEvent): void {
+    this.#queueEvent(feed, event)
+    if (feed.router.everything === null) return
     const bytes = pack(event)
     const start = this.#options.outbox.put(bytes)
-    this.#queueEvent(feed, event, start, start + bytes.length)
-    feed.router.everything?.queuePacked(start, start + bytes.length)
+    feed.router.everything.queue(start, start + bytes.length)
   }
 
-  #queueEvent(feed: Feed, event: StreamEvent, start: number, end: number): void {
+  #queueEvent(feed: Feed, event: StreamEvent): void {
     const channel = this.#statusChannels.get(feed)!
-    if (channel.isPacked) channel.queuePacked(start, end)
-    else channel.queueText(JSON.stringify(event))
+    const bytes = channel.isPacked ? pack(event) : Buffer.from(JSON.stringify(event))
+    const start = this.#options.outbox.put(bytes)
+    channel.queue(start, start + bytes.length)
   }
 
   #onFlow(feed: Feed, instrument: number, mode: Mode, flows: boolean): void {
@@ -238,16 +240,13 @@ export class ZeroMqPublisher {
   /** The state of each socket now, for a new reader of a feed's status. */
   #sendStates(feed: Feed): void {
     feed.socketStates.forEach((status, socket) => {
-      const event = {
+      this.#queueEvent(feed, {
         type: 'feed_status',
         broker: feed.id,
         status,
         socket,
         snapshot: true,
-      } as const
-      const bytes = pack(event)
-      const start = this.#options.outbox.put(bytes)
-      this.#queueEvent(feed, event, start, start + bytes.length)
+      })
     })
   }
 

@@ -4,7 +4,7 @@
 import { nowUs } from '../../clock.ts'
 import type { Outbox, Waiting } from '../outbox.ts'
 import { Slab } from './slab.ts'
-import type { Channel, Frames, Payload } from './topic.ts'
+import { type Channel, type Cut, type Frames, NO_PAYLOAD } from './topic.ts'
 
 const SEND_US_MAX = 500
 const SENDS_PER_LOOK = 16
@@ -20,13 +20,13 @@ export class TopicQueue implements Waiting {
   readonly #outbox: Outbox
   readonly #send: (frames: Frames) => void
   readonly #slab = new Slab()
-  // What the drain has produced so far: channels, and the span or text of each.
+  // What the drain has produced so far: channels, the span of each, and what its payload is cut to.
   readonly #fresh: Channel[] = []
   readonly #spans: number[] = []
-  readonly #texts: string[] = []
+  readonly #cuts: (Cut | null)[] = []
   // What waits, in a circle; places count on without end.
   #channels: Channel[] = new Array(ROOM_AT_FIRST)
-  #payloads: Payload[] = new Array(ROOM_AT_FIRST)
+  #payloads: Buffer[] = new Array(ROOM_AT_FIRST)
   #mask = ROOM_AT_FIRST - 1
   #head = 0
   #tail = 0
@@ -43,16 +43,18 @@ export class TopicQueue implements Waiting {
     return this.#tail - this.#head
   }
 
-  addSpan(channel: Channel, start: number, end: number): void {
+  /** Takes bytes `start` to `end` of the outbox's arena for a channel, whole or cut. */
+  add(channel: Channel, cut: Cut | null, start: number, end: number): void {
     if (this.#fresh.length === 0) this.#outbox.add(this)
     this.#fresh.push(channel)
     this.#spans.push(start, end)
+    this.#cuts.push(cut)
   }
 
-  addText(channel: Channel, text: string): void {
-    if (this.#fresh.length === 0) this.#outbox.add(this)
-    this.#fresh.push(channel)
-    this.#texts.push(text)
+  /** Bytes that lie in the outbox's arena now. */
+  peek(start: number, end: number): Buffer {
+    const { buffer } = this.#outbox.target.bytes
+    return Buffer.from(buffer, start, end - start)
   }
 
   /** Sends what the drain has produced, or lets it wait behind what waits already. */
@@ -70,7 +72,7 @@ export class TopicQueue implements Waiting {
     for (; next < fresh.length; next++) this.#append(fresh[next]!, this.#payload(bytes, next))
     fresh.length = 0
     this.#spans.length = 0
-    this.#texts.length = 0
+    this.#cuts.length = 0
     this.#schedule()
   }
 
@@ -80,21 +82,28 @@ export class TopicQueue implements Waiting {
     this.#head = this.#tail
   }
 
-  #payload(bytes: Uint8Array, at: number): Payload {
-    if (!this.isPacked) return this.#texts[at]!
-    return this.#slab.copy(bytes, this.#spans[at * 2]!, this.#spans[at * 2 + 1]!)
+  #payload(bytes: Uint8Array, at: number): Buffer {
+    const start = this.#spans[at * 2]!
+    const end = this.#spans[at * 2 + 1]!
+    const cut = this.#cuts[at]!
+    if (cut === null) return this.#slab.copy(bytes, start, end)
+    const { before, from, less } = cut
+    const piece = this.#slab.take(before.length + end - start - from - less)
+    piece.set(before)
+    piece.set(bytes.subarray(start + from, end - less), before.length)
+    return piece
   }
 
-  #sendNow(channel: Channel, payload: Payload): void {
+  #sendNow(channel: Channel, payload: Buffer): void {
     const { frames } = channel
     frames[1] = payload
     this.#send(frames)
     // The socket has its own reference now.
-    frames[1] = ''
+    frames[1] = NO_PAYLOAD
     this.sent += 1
   }
 
-  #append(channel: Channel, payload: Payload): void {
+  #append(channel: Channel, payload: Buffer): void {
     if (!this.#isOpen) return
     if (this.waiting >= WAITING_MAX && channel.conflates && channel.waitingAt >= this.#head) {
       this.#payloads[channel.waitingAt & this.#mask] = payload
@@ -115,7 +124,7 @@ export class TopicQueue implements Waiting {
       const place = this.#head & this.#mask
       this.#head += 1
       this.#sendNow(this.#channels[place]!, this.#payloads[place]!)
-      this.#payloads[place] = ''
+      this.#payloads[place] = NO_PAYLOAD
       if (sends % SENDS_PER_LOOK === 0 && nowUs() > deadlineUs) break
     }
     this.#schedule()
@@ -130,7 +139,7 @@ export class TopicQueue implements Waiting {
   #grow(): void {
     const room = (this.#mask + 1) * 2
     const channels: Channel[] = new Array(room)
-    const payloads: Payload[] = new Array(room)
+    const payloads: Buffer[] = new Array(room)
     for (let at = this.#head; at < this.#tail; at++) {
       channels[at & (room - 1)] = this.#channels[at & this.#mask]!
       payloads[at & (room - 1)] = this.#payloads[at & this.#mask]!

@@ -4,15 +4,26 @@ import type { Router, Subscriber } from '../router.ts'
 import type { Source } from '../source.ts'
 import type { TopicQueue } from './topic-queue.ts'
 
-/** What a message carries: msgpack in memory that is written once, or JSON. */
-export type Payload = Buffer | string
 /** One message, an array that is used again for each: the socket takes what is in it at once. */
-export type Frames = [topic: Buffer, payload: Payload]
+export type Frames = [topic: Buffer, payload: Buffer]
+
+/** What the payload of a frame is cut to. */
+export interface Cut {
+  /** Comes first. */
+  readonly before: Buffer
+  /** Then the frame from here on. */
+  readonly from: number
+  /** So much is left out at its end. */
+  readonly less: number
+}
+
+export const NO_PAYLOAD = Buffer.alloc(0)
 
 const NOT_WAITING = -1
 
 // OpenAlgo's frame carries what its bus published under this key.
-const DATA = '"data":{'
+const DATA = Buffer.from('"data":{')
+const FRAME_END = Buffer.from('}')
 
 /** What a topic's ticks go to. */
 export interface Receiver extends Subscriber {
@@ -29,7 +40,7 @@ export class Channel implements Receiver {
   readonly #queue: TopicQueue
   #ticksOf: string | null
   #frames: Frames | null = null
-  #dataAt = 0
+  #cut: Cut | null = null
 
   /** `ticksOf` is the broker, or null for a stream of events. */
   constructor(text: string, queue: TopicQueue, ticksOf: string | null) {
@@ -46,27 +57,25 @@ export class Channel implements Receiver {
 
   /** Made at the first message: most topics that are subscribed by the thousand never have one. */
   get frames(): Frames {
-    this.#frames ??= [Buffer.from(this.text, 'latin1'), '']
+    this.#frames ??= [Buffer.from(this.text, 'latin1'), NO_PAYLOAD]
     return this.#frames
   }
 
   deliveredBy(broker: string): void {
     this.#ticksOf = broker
-    this.#dataAt = 0
+    this.#cut = null
   }
 
-  queueText(frame: string): void {
-    this.#queue.addText(this, this.#ticksOf === null ? frame : this.#dataOf(frame))
-  }
-
-  queuePacked(start: number, end: number): void {
-    this.#queue.addSpan(this, start, end)
+  queue(start: number, end: number): void {
+    const isCut = !this.isPacked && this.#ticksOf !== null
+    if (isCut) this.#cut ??= this.#dataOf(this.#queue.peek(start, end))
+    this.#queue.add(this, isCut ? this.#cut : null, start, end)
   }
 
   /** The `data` of a market_data frame, with the broker that stands beside it there. */
-  #dataOf(frame: string): string {
-    if (this.#dataAt === 0) this.#dataAt = frame.indexOf(DATA) + DATA.length
-    return `{"broker":"${this.#ticksOf}",${frame.slice(this.#dataAt, -1)}`
+  #dataOf(frame: Buffer): Cut {
+    const from = frame.indexOf(DATA) + DATA.length
+    return { before: Buffer.from(`{"broker":"${this.#ticksOf}",`), from, less: FRAME_END.length }
   }
 }
 
