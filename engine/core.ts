@@ -5,14 +5,15 @@ import { nowUs } from './clock.ts'
 import type { Outbox } from './distribute/outbox.ts'
 import type { Feed } from './feed/feed.ts'
 import type { Latency } from './observe/latency.ts'
-import { Doorbell } from './ring/doorbell.ts'
+import { Doorbell, DoorbellRinger } from './ring/doorbell.ts'
 import { KIND_GAP, KIND_INDEX, KIND_NONE, KIND_TICK } from './ring/ring.ts'
 
 // Looking at the clock costs as much as a small tick.
 const RECORDS_PER_LOOK = 32
 // Waking a parked thread takes longer than this, so a short pause is not worth parking for.
 const ADAPTIVE_SPIN_US = 50
-const PARK_MS_MAX = 1000
+// A writer that died between its tick and its ring would leave the tick lying.
+const LOOK_MS = 1000
 
 /** How long the core looks for more before it sleeps, by the name of the strategy; it never does where it spins. */
 const SPIN_US = {
@@ -30,6 +31,7 @@ export interface CoreListener {
 
 export class Core {
   readonly #doorbell: Doorbell
+  readonly #ringer: DoorbellRinger
   readonly #feeds: readonly Feed[]
   readonly #outbox: Outbox
   readonly #latency: Latency
@@ -40,6 +42,7 @@ export class Core {
   readonly #receiveTimesUs: Float64Array
   #idleSinceUs = 0
   #isRunning = false
+  #lookTimer: NodeJS.Timeout | undefined
   #first = 0
 
   constructor(
@@ -51,6 +54,7 @@ export class Core {
     limits: { drain_us_max: number; drain_records_max: number; wait: WaitStrategy },
   ) {
     this.#doorbell = new Doorbell(doorbell)
+    this.#ringer = new DoorbellRinger(doorbell)
     this.#feeds = feeds
     this.#outbox = outbox
     this.#latency = latency
@@ -63,11 +67,15 @@ export class Core {
 
   start(): void {
     this.#isRunning = true
+    this.#lookTimer = setInterval(() => {
+      if (this.#hasWork()) this.#ringer.ring()
+    }, LOOK_MS)
     setImmediate(this.#turn)
   }
 
   stop(): void {
     this.#isRunning = false
+    clearInterval(this.#lookTimer)
   }
 
   readonly #hasWork = (): boolean => this.#feeds.some((feed) => feed.reader.hasNext)
@@ -78,7 +86,7 @@ export class Core {
     const now = nowUs()
     if (records > 0) this.#idleSinceUs = now
     const isIdle = now - this.#idleSinceUs >= this.#spinUs
-    if (isIdle && this.#doorbell.park(this.#hasWork, PARK_MS_MAX, this.#turn)) return
+    if (isIdle && this.#doorbell.park(this.#hasWork, this.#turn)) return
     setImmediate(this.#turn)
   }
 

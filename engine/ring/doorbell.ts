@@ -38,10 +38,11 @@ export class Doorbell {
   }
 
   /**
-   * Parks until a writer rings or `timeoutMs` passed, then calls `wake` once. Answers false, without parking,
-   * when `hasWork` still finds something or a wait is already outstanding.
+   * Parks until a writer rings, then calls `wake` once. Answers false, without parking, when `hasWork` still finds
+   * something or a wait is already outstanding. There is no time-out: each would leave a timer behind that outlives
+   * its wait, thousands of them under load.
    */
-  park(hasWork: () => boolean, timeoutMs: number, wake: () => void): boolean {
+  park(hasWork: () => boolean, wake: () => void): boolean {
     if (this.#isWaiting) return false
     const bell = Atomics.load(this.#words, BELL)
     Atomics.store(this.#words, PARKED, 1)
@@ -49,7 +50,7 @@ export class Doorbell {
       Atomics.store(this.#words, PARKED, 0)
       return false
     }
-    const waiting = Atomics.waitAsync(this.#words, BELL, bell, timeoutMs)
+    const waiting = Atomics.waitAsync(this.#words, BELL, bell)
     if (!waiting.async) {
       Atomics.store(this.#words, PARKED, 0)
       return false

@@ -4,8 +4,11 @@ import { test } from 'node:test'
 import { setImmediate as turn } from 'node:timers/promises'
 import { Core, type WaitStrategy } from '../../engine/core.ts'
 import { Outbox } from '../../engine/distribute/outbox.ts'
+import type { Feed } from '../../engine/feed/feed.ts'
 import { Latency } from '../../engine/observe/latency.ts'
 import { createDoorbell } from '../../engine/ring/doorbell.ts'
+import { KIND_NONE, KIND_TICK } from '../../engine/ring/ring.ts'
+import { until } from '../support/plant.ts'
 
 const silent = { onGap() {}, onStatus() {}, onLapped() {} }
 
@@ -33,4 +36,31 @@ test('a core that parks or adapts sleeps when there is nothing, and one that spi
   assert.notEqual(await msToSleep('park', 1000), null)
   assert.notEqual(await msToSleep('adaptive', 1000), null)
   assert.equal(await msToSleep('spin', 20), null)
+})
+
+test('a tick whose writer died before it rang is taken all the same', async () => {
+  const doorbell = createDoorbell()
+  const parked = new Int32Array(doorbell, 0, 1)
+  let waiting = 0
+  let taken = 0
+  const reader = {
+    lost: 0,
+    tick: { receiveTimeUs: 0 },
+    get hasNext() {
+      return waiting > 0
+    },
+    read: () => (waiting > 0 ? waiting-- && KIND_TICK : KIND_NONE),
+  }
+  const router = { deliver: () => (taken += 1) }
+  const feeds = [{ reader, router }] as unknown as Feed[]
+  const limits = { drain_us_max: 1000, drain_records_max: 16, wait: 'park' } as const
+  const core = new Core(doorbell, feeds, new Outbox(4096), new Latency(), silent, limits)
+  core.start()
+  try {
+    await until('the core to sleep', () => parked[0] === 1)
+    waiting = 1
+    await until('the tick to be taken', () => taken === 1)
+  } finally {
+    core.stop()
+  }
 })

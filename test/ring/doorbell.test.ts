@@ -8,7 +8,6 @@ import { Worker } from 'node:worker_threads'
 import { createDoorbell, Doorbell, DoorbellRinger } from '../../engine/ring/doorbell.ts'
 import { type DoorbellThreadData, dawdle, MADE, SEEN } from './doorbell-thread.ts'
 
-const PARK_MS_MAX = 3_600_000
 const STUCK_MS = 10_000
 const MS_MAX = 120_000
 
@@ -20,12 +19,12 @@ function makeDoorbell() {
 }
 
 /** Parks, does `afterPark`, and resolves once woken. The event loop is kept alive meanwhile. */
-async function parkUntilWoken(doorbell: Doorbell, timeoutMs: number, afterPark: () => void) {
+async function parkUntilWoken(doorbell: Doorbell, afterPark: () => void) {
   const alive = setInterval(() => {}, STUCK_MS)
   let wakes = 0
   try {
     await new Promise<void>((resolve) => {
-      const isParked = doorbell.park(noWork, timeoutMs, () => {
+      const isParked = doorbell.park(noWork, () => {
         wakes += 1
         resolve()
       })
@@ -68,7 +67,7 @@ function seeAll(data: DoorbellThreadData): Promise<{ parks: number }> {
       Atomics.store(words, SEEN, seen)
       Atomics.notify(words, SEEN)
       if (seen === data.pieces) end('')
-      else if (doorbell.park(hasWork, PARK_MS_MAX, turn)) parks += 1
+      else if (doorbell.park(hasWork, turn)) parks += 1
       else setImmediate(turn)
     }
     turn()
@@ -94,20 +93,11 @@ test('a parked core is woken once by any number of rings, and can park again', {
 }, async () => {
   const { doorbell, ringer } = makeDoorbell()
   for (let round = 0; round < 3; round++) {
-    await parkUntilWoken(doorbell, PARK_MS_MAX, () => {
+    await parkUntilWoken(doorbell, () => {
       ringer.ring()
       ringer.ring()
     })
   }
-})
-
-test('a core that nobody rings wakes when its time is over', { timeout: MS_MAX }, async (t) => {
-  const notify = t.mock.method(Atomics, 'notify')
-  const { doorbell, ringer } = makeDoorbell()
-  await parkUntilWoken(doorbell, 1, () => {})
-  ringer.ring()
-  assert.equal(notify.mock.callCount(), 0)
-  await parkUntilWoken(doorbell, PARK_MS_MAX, () => ringer.ring())
 })
 
 test('ringing notifies nobody unless the core is parked', { timeout: MS_MAX }, async (t) => {
@@ -115,12 +105,12 @@ test('ringing notifies nobody unless the core is parked', { timeout: MS_MAX }, a
   const { doorbell, ringer } = makeDoorbell()
   ringer.ring()
   assert.equal(
-    doorbell.park(() => true, PARK_MS_MAX, assert.fail),
+    doorbell.park(() => true, assert.fail),
     false,
   )
   ringer.ring()
   assert.equal(notify.mock.callCount(), 0)
-  await parkUntilWoken(doorbell, PARK_MS_MAX, () => {
+  await parkUntilWoken(doorbell, () => {
     ringer.ring()
     ringer.ring()
   })
@@ -137,21 +127,21 @@ test('work that came before the sleep keeps the core awake', (t) => {
     return false
   }
   assert.equal(
-    doorbell.park(() => true, PARK_MS_MAX, assert.fail),
+    doorbell.park(() => true, assert.fail),
     false,
   )
   assert.equal(wait.mock.callCount(), 0)
-  assert.equal(doorbell.park(ringsMeanwhile, PARK_MS_MAX, assert.fail), false)
+  assert.equal(doorbell.park(ringsMeanwhile, assert.fail), false)
 })
 
 test('at most one wait is outstanding', { timeout: MS_MAX }, async (t) => {
   const wait = t.mock.method(Atomics, 'waitAsync')
   const { doorbell, ringer } = makeDoorbell()
-  await parkUntilWoken(doorbell, PARK_MS_MAX, () => {
-    assert.equal(doorbell.park(noWork, PARK_MS_MAX, assert.fail), false)
+  await parkUntilWoken(doorbell, () => {
+    assert.equal(doorbell.park(noWork, assert.fail), false)
     assert.equal(wait.mock.callCount(), 1)
     ringer.ring()
-    assert.equal(doorbell.park(noWork, PARK_MS_MAX, assert.fail), false)
+    assert.equal(doorbell.park(noWork, assert.fail), false)
   })
   assert.equal(wait.mock.callCount(), 1)
 })
