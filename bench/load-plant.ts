@@ -17,7 +17,8 @@ export async function ask<Answer>(child: ChildProcess, request: object): Promise
   const answered = once(child, 'message', { signal })
   child.send(request)
   const ended = once(child, 'exit', { signal }).then(() => {
-    throw new Error(`a child process ended while it was asked for ${JSON.stringify(request)}`)
+    const asked = JSON.stringify(request).slice(0, 200)
+    throw new Error(`a child process ended while it was asked for ${asked}`)
   })
   // Who waits no longer must not keep listening: a child is asked many times.
   for (const each of [answered, ended]) each.catch(() => {})

@@ -87,6 +87,7 @@ export const KEYS = {
   'engine.drain_us_max': whole(50, 100_000),
   'engine.drain_records_max': whole(1, 1_048_576),
   'engine.wait': oneOf(['spin', 'adaptive', 'park']),
+  'engine.stages': flag(),
   'feed.backoff_ms_min': whole(1, 3_600_000),
   'feed.backoff_ms_max': whole(1, 3_600_000),
   'feed.stale_ms': whole(100, 86_400_000),

@@ -5,7 +5,7 @@ import { BROKERS } from '../adapters/registry.ts'
 import type { LoadedConfig } from '../config/load.ts'
 import { packageVersion } from '../config/root.ts'
 import type { Config } from '../config/schema.ts'
-import { adminRoutes } from './api/admin.ts'
+import { adminRoutes, stagesRoute } from './api/admin.ts'
 import { serveHttp } from './api/http.ts'
 import { apiRoutes } from './api/openapi.ts'
 import { symbolAdminRoutes } from './api/symbol-admin.ts'
@@ -27,6 +27,7 @@ import { GAP_REASONS } from './feed/state.ts'
 import { createLocalKey, leaveWord, refuseSecondEngine } from './local-key.ts'
 import { Latency } from './observe/latency.ts'
 import type { Logger } from './observe/log.ts'
+import { createStages, TimedLatency, takeStages } from './observe/stages.ts'
 import { describeHealth, describeStatus, type EngineStatus } from './observe/status.ts'
 import { type Prepared, prepareBrokers, storeFolderOf } from './prepare.ts'
 import { createDoorbell } from './ring/doorbell.ts'
@@ -95,6 +96,7 @@ async function startParts(
   const prepared = await prepareBrokers(loaded, log)
   const doorbell = createDoorbell()
   const outbox = new Outbox(ARENA_BYTES)
+  const stages = config.engine.stages ? createStages() : null
   const catalogue = new Catalogue(prepared.catalogue)
   const feeds = prepared.brokers.map(
     (broker) =>
@@ -104,6 +106,7 @@ async function startParts(
         doorbell,
         arena: outbox,
         log: log.child({ broker: broker.spec.id }),
+        stages,
         ringSlots: config.engine.ring_slots,
         instrumentsMax: config.engine.instruments_max,
         backoffMsMin: config.feed.backoff_ms_min,
@@ -141,7 +144,7 @@ async function startParts(
   const schedule = startSchedule({ config, prepared, feeds, lookup, zeromq, log })
   undo.push(() => schedule.stop())
 
-  const latency = new Latency()
+  const latency = stages ? new TimedLatency(stages) : new Latency()
   const status = () => describeStatus({ startedAtMs, feeds, supply, websocket, zeromq, latency })
   const brokers = feeds.map(({ id }) => id)
   const http = serveHttp(uws, config.http, verifyKey, [
@@ -152,6 +155,7 @@ async function startParts(
       closeKey: (keyId) => websocket.closeKey(keyId),
     }),
     ...symbolAdminRoutes({ schedule, lookup }),
+    ...(stages ? [stagesRoute(() => takeStages(stages))] : []),
     ...apiRoutes(symbolEndpoints({ lookup, brokers, nowMs }), verifyKey, packageVersion()),
   ])
   undo.push(() => http.close())

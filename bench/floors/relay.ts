@@ -39,4 +39,4 @@ process.on('message', ({ feedUrl, commands }: RelayStart) => {
     for (const client of clients) client.send(frame, true)
   })
 })
-process.on('SIGTERM', () => process.exit(0))
+for (const end of ['SIGTERM', 'disconnect']) process.on(end, () => process.exit(0))

@@ -10,6 +10,8 @@ import { WsStream } from './ws-stream.ts'
 
 const BUFFER_BYTES = 1 << 20
 const BUFFERS_BYTES_MAX = 1 << 27
+const TYPE_AT = '{"type":"'.length
+const LETTER_M = 0x6d
 const QUIET_MS = 300
 const LATE_MS_MAX = 10_000
 
@@ -58,10 +60,10 @@ async function openSocket(request: ClientStart, walker: Walker): Promise<void> {
   const listener = {
     onRead: (arrivedUs: number) => tally.arrive(arrivedUs),
     onMessage(bytes: Buffer, view: DataView, start: number, end: number, isTextFrame: boolean) {
-      if (isTextFrame && bytes.toString('latin1', start, start + 9) !== '{"type":"') {
-        onText(bytes.toString('utf8', start, end))
-      } else if (isTextFrame === isText) walker.walk(bytes, view, start, end, seqs)
-      else onText(bytes.toString('utf8', start, end))
+      // Of texts only ticks begin with `{"type":"m`.
+      const isTick = isTextFrame ? isText && bytes[start + TYPE_AT] === LETTER_M : !isText
+      if (isTick) walker.walk(bytes, view, start, end, seqs)
+      else if (isTextFrame) onText(bytes.toString('utf8', start, end))
     },
     onReadEnd: () => tally.flush(),
     onClose(why: string) {
@@ -73,6 +75,7 @@ async function openSocket(request: ClientStart, walker: Walker): Promise<void> {
   const stream = await WsStream.open(port, path, listener, bufferBytes)
   if (request.kind === 'raw') return
   await new Promise<void>((resolve, reject) => {
+    setTimeout(() => reject(new Error('the subscription was not answered')), LATE_MS_MAX).unref()
     onText = (text) => {
       if (text.startsWith('{"type":"subscribe","status":"success"')) resolve()
       else if (!text.includes('"status":"success"')) reject(new Error(text))
@@ -141,4 +144,4 @@ const ACTS = {
 process.on('message', (request: { do: keyof typeof ACTS }) => {
   void ACTS[request.do](request as never).then((answer) => process.send!(answer))
 })
-process.on('SIGTERM', () => process.exit(0))
+for (const end of ['SIGTERM', 'disconnect']) process.on(end, () => process.exit(0))

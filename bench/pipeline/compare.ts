@@ -21,31 +21,41 @@ export function ratioOf(rounds: readonly RoundFigures[]): Ratio {
   return { rounds: ratios, median: median(ratios), spread: median(spreads) }
 }
 
-/** What was to be reached, and whether it was. */
+/** What was measured, what was to be reached, and whether it was; both null where it is only told. */
 export interface Verdict {
   readonly what: string
   readonly figure: number
   /** `×` of ratios, else what the figure counts. */
   readonly unit: string
-  readonly target: number
+  readonly target: number | null
   readonly bound: 'at most' | 'at least'
   /** Of a ratio; 0 of other figures. */
   readonly spread: number
-  readonly isMet: boolean
+  readonly isMet: boolean | null
 }
 
-/** A ratio that should be small is allowed the spread of the machine. */
-export function ratioAtMost(what: string, { median, spread }: Ratio, target: number): Verdict {
-  const isMet = median <= target + spread
-  return { what, figure: median, unit: '×', target, bound: 'at most', spread, isMet }
+const isWithin = (figure: number, bound: Verdict['bound'], target: number, spread: number) =>
+  bound === 'at most' ? figure <= target + spread : figure >= target - spread
+
+/** A ratio is allowed the spread of the machine, in whichever direction its target lies. */
+export function judgeRatio(
+  what: string,
+  { median: figure, spread }: Ratio,
+  bound: Verdict['bound'] = 'at most',
+  target: number | null = null,
+): Verdict {
+  const isMet = target === null ? null : isWithin(figure, bound, target, spread)
+  return { what, figure, unit: '×', target, bound, spread, isMet }
 }
 
-/** A figure that should be large enough. */
-export function figureAtLeast(what: string, figure: number, unit: string, target: number): Verdict {
-  return { what, figure, unit, target, bound: 'at least', spread: 0, isMet: figure >= target }
-}
-
-/** A figure that should be small enough. */
-export function figureAtMost(what: string, figure: number, unit: string, target: number): Verdict {
-  return { what, figure, unit, target, bound: 'at most', spread: 0, isMet: figure <= target }
+/** A figure that should be large, or small, enough. */
+export function judgeFigure(
+  what: string,
+  figure: number,
+  unit: string,
+  bound: Verdict['bound'] = 'at least',
+  target: number | null = null,
+): Verdict {
+  const isMet = target === null ? null : isWithin(figure, bound, target, 0)
+  return { what, figure, unit, target, bound, spread: 0, isMet }
 }

@@ -179,4 +179,4 @@ const ACTS = {
 process.on('message', (request: { do: keyof typeof ACTS } & RunRequest) => {
   void ACTS[request.do](request).then((answer) => process.send!(answer))
 })
-process.on('SIGTERM', () => process.exit(0))
+for (const end of ['SIGTERM', 'disconnect']) process.on(end, () => process.exit(0))

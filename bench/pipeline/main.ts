@@ -9,11 +9,15 @@
 import { parseArgs } from 'node:util'
 import { machine, say } from '../load-plant.ts'
 import type { Case, CaseResult, Pace } from './case.ts'
+import { heapCase } from './cases/heap.ts'
 import { latencyCases } from './cases/latency.ts'
+import { loadCases } from './cases/loads.ts'
+import { throughputCases } from './cases/throughput.ts'
+import { Plant } from './plant.ts'
 import { caseLines } from './print.ts'
 import { readPins } from './processes.ts'
 
-const CASES: readonly Case[] = [...latencyCases]
+const CASES: readonly Case[] = [...latencyCases, ...loadCases, ...throughputCases, heapCase]
 
 const { values } = parseArgs({
   options: {
@@ -53,6 +57,9 @@ if (values.list || unknown.length > 0) {
 }
 const base = values.quick ? QUICK : FULL
 const pace = values.rounds === undefined ? base : { ...base, rounds: Number(values.rounds) }
+for (const signal of ['SIGINT', 'SIGTERM']) {
+  process.on(signal, () => void Plant.closeAll().then(() => process.exit(1)))
+}
 say(machine())
 for (const each of chosen) {
   const startedAt = performance.now()

@@ -1,9 +1,10 @@
 // One run: the generator sends by a schedule, an arm passes on, its clients receive; and what came of it.
+import type { Stage } from './case.ts'
 import type { ClientReport } from './client.ts'
 import { monotonicUs } from './clock.ts'
 import type { RunSent } from './generator.ts'
-import { type Percentiles, percentiles, unpackHistogram } from './latency.ts'
-import type { Arm, EngineStatus, Plant } from './plant.ts'
+import { histogram, type Percentiles, percentiles, record, unpackHistogram } from './latency.ts'
+import type { Arm, EngineStages, EngineStatus, Plant } from './plant.ts'
 import { ask } from './processes.ts'
 import { Schedule, type Segment, steady } from './schedule.ts'
 import { type Usage, usageOfAll, usedBetween } from './usage.ts'
@@ -24,6 +25,8 @@ export interface RunResult {
   readonly wrong: number
   readonly lapped: number
   readonly closedSlow: number
+  /** Why a client was closed, if one was: the arm is of no use any more. */
+  readonly closed: string
   /** From the intended time to the client's socket. */
   readonly latency: Percentiles
   readonly latencyHistogram: string
@@ -32,6 +35,8 @@ export interface RunResult {
   /** From the last frame's time to the last arrival. */
   readonly lagUs: number
   readonly usage: Usage
+  /** From the intended time to the engine's socket, and on from there, where the engine keeps it. */
+  readonly stages: readonly Stage[] | null
 }
 
 export interface RunWish {
@@ -47,11 +52,13 @@ export async function run(plant: Plant, arm: Arm, wish: RunWish): Promise<RunRes
   const { segments, packets } = wish
   const { generator } = plant
   const { next: base } = await ask<{ next: number }>(generator, { do: 'look', path: arm.path })
+  const timed = arm.engine?.isTimed ? arm.engine : null
+  const clock = await timed?.admin<EngineStages>('stages', 'POST')
   const statusBefore = await arm.engine?.admin<EngineStatus>('status')
   const startUs = monotonicUs() + HEAD_START_US
   const schedule = new Schedule(startUs, segments)
   const expected = schedule.frames * packets * arm.receivers
-  const plan = { base, startUs, segments, packets, expected, engineClockUs: null }
+  const plan = { base, startUs, segments, packets, expected, engineClockUs: clock?.clockUs ?? null }
   await ask(arm.client, { do: 'begin', ...plan })
   const before = usageOfAll(arm.pids)
   const request = { do: 'run', path: arm.path, startUs, segments, packets }
@@ -59,7 +66,7 @@ export async function run(plant: Plant, arm: Arm, wish: RunWish): Promise<RunRes
   const report = await ask<ClientReport>(arm.client, { do: 'finish' })
   const usage = usedBetween(before, usageOfAll(arm.pids))
   const status = await arm.engine?.admin<EngineStatus>('status')
-  if (report.closed !== '' && status === undefined) throw new Error(report.closed)
+  const stages = await timed?.admin<EngineStages>('stages', 'POST')
   return {
     arm: arm.name,
     ticksPerSecond: Math.round((schedule.frames * packets) / schedule.seconds),
@@ -70,13 +77,29 @@ export async function run(plant: Plant, arm: Arm, wish: RunWish): Promise<RunRes
     lost: report.lost,
     wrong: report.wrong,
     lapped: lostInRing(status) - lostInRing(statusBefore),
-    closedSlow: status?.clients.closedSlow ?? 0,
+    closedSlow: (status?.clients.closedSlow ?? 0) - (statusBefore?.clients.closedSlow ?? 0),
+    closed: report.closed,
     latency: percentiles(unpackHistogram(report.latencyUs)),
     latencyHistogram: report.latencyUs,
     lateness: percentiles(unpackHistogram(sent.latenessUs)),
     lagUs: report.lastArrivalUs - schedule.dueUs(schedule.frames - 1),
     usage,
+    stages: stages === undefined ? null : stagesOf(stages, report.socketUs),
   }
+}
+
+/** The time to the engine's socket, and what comes after it. */
+function stagesOf({ stages }: EngineStages, socketUs: string): Stage[] {
+  const socket = {
+    name: 'intended time → socket',
+    latency: percentiles(unpackHistogram(socketUs)),
+  }
+  const later = Object.entries(stages).map(([name, pairs]) => {
+    const all = histogram()
+    for (const [us, count] of pairs) record(all, us, count)
+    return { name: `socket → ${name}`, latency: percentiles(all) }
+  })
+  return [socket, ...later]
 }
 
 /** Whether all came, once, and in order. */

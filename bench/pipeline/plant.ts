@@ -1,7 +1,6 @@
 // A plant for measuring: the generator, and beside it engines, floors and peers, each a process of its own. What sits
 // between the generator and the clients is an `Arm`; the arms of a plant are measured by turns.
 import { type ChildProcess, spawn } from 'node:child_process'
-import { once } from 'node:events'
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -13,6 +12,8 @@ import type { Instrument } from './walkers.ts'
 
 const SUBSCRIBED_MS_MAX = 10_000
 const LOOK_EVERY_MS = 20
+/** An engine that prints this often has started, or will not. */
+const OUTPUTS_TO_START = 1000
 
 /** What an engine leaves in its data folder for commands of the same machine. */
 interface EngineWord {
@@ -32,10 +33,18 @@ export interface EngineStatus {
   readonly clients: { readonly closedSlow: number }
 }
 
+/** What an engine tells that keeps where the time of ticks goes; pairs of µs since the socket and ticks. */
+export interface EngineStages {
+  readonly clockUs: number
+  readonly stages: Readonly<Record<string, readonly (readonly [number, number])[]>>
+}
+
 export interface Engine {
   readonly process: ChildProcess
   readonly word: EngineWord
   readonly path: string
+  /** It keeps where the time of ticks goes. */
+  readonly isTimed: boolean
   readonly instruments: readonly Instrument[]
   admin<Answer>(path: string, method?: 'GET' | 'POST'): Promise<Answer>
   /** What it has printed so far. */
@@ -76,8 +85,16 @@ export class Plant {
     this.generator = this.#fork('pipeline/generator.js', 'generator')
   }
 
+  static readonly #open = new Set<Plant>()
+
+  /** Closes whatever is open, when the bench is told to end. */
+  static async closeAll(): Promise<void> {
+    for (const plant of Plant.#open) await plant.close()
+  }
+
   static async start(pins: Pins = {}): Promise<Plant> {
     const plant = new Plant(pins)
+    Plant.#open.add(plant)
     const { port } = await ask<{ port: number }>(plant.generator, { do: 'listen' })
     plant.#generatorPort = port
     return plant
@@ -95,6 +112,7 @@ export class Plant {
 
   /** Ends all processes and removes their folders. */
   async close(): Promise<void> {
+    Plant.#open.delete(this)
     await endAll(this.#children)
     for (const folder of this.#folders) rmSync(folder, { recursive: true, force: true })
   }
@@ -131,14 +149,17 @@ export class Plant {
   }
 
   /** Starts an engine as a user would, with these configuration keys beside what names its broker. */
-  async startEngine(keys: Readonly<Record<string, string>> = {}): Promise<Engine> {
+  async startEngine(
+    keys: Readonly<Record<string, string>> = {},
+    nodeFlags: readonly string[] = [],
+  ): Promise<Engine> {
     const folder = mkdtempSync(join(tmpdir(), 'tickplant-bench-'))
     this.#folders.push(folder)
     writeFileSync(join(folder, 'instruments.csv'), masterCsv())
     const path = this.newPath('engine')
     const child = spawn(
       process.execPath,
-      [new URL('../../cli/main.js', import.meta.url).pathname, 'start'],
+      [...nodeFlags, new URL('../../cli/main.js', import.meta.url).pathname, 'start'],
       {
         stdio: ['ignore', 'pipe', 'inherit'],
         cwd: folder,
@@ -160,11 +181,14 @@ export class Plant {
     )
     this.#children.push(child)
     const output: string[] = []
-    child.stdout.on('data', (part: Buffer) => output.push(part.toString()))
-    await Promise.race([
-      once(child.stdout, 'data'),
-      once(child, 'exit').then(() => Promise.reject(new Error('the engine did not start'))),
-    ])
+    const listening = new Promise<void>((resolve, reject) => {
+      child.stdout.on('data', (part: Buffer) => {
+        output.push(part.toString())
+        if (output.length < OUTPUTS_TO_START && output.join('').includes('Listening')) resolve()
+      })
+      child.once('exit', () => reject(new Error('the engine did not start')))
+    })
+    await listening
     pin(child.pid!, this.#pins.engine)
     const word = JSON.parse(readFileSync(join(folder, 'engine.json'), 'utf8')) as EngineWord
     const instruments = await storedInstruments(folder)
@@ -173,7 +197,8 @@ export class Plant {
       const headers = { authorization: `Bearer ${word.apiKey}` }
       return (await (await fetch(url, { method, headers })).json()) as Answer
     }
-    return { process: child, word, path, instruments, admin, output }
+    const isTimed = keys.TICKPLANT_ENGINE_STAGES === 'true'
+    return { process: child, word, path, isTimed, instruments, admin, output }
   }
 
   /** A process of clients on any server. */

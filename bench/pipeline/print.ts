@@ -53,7 +53,7 @@ export function verdictText({ what, figure, unit, target, bound, spread, isMet }
   const apart = spread > 0 ? ` (spread ${spread.toFixed(2)})` : ''
   const value = unit === '×' ? figure.toFixed(2) : fixed(figure)
   const text = `${what}: ${value} ${unit}${apart}`
-  if (!Number.isFinite(target)) return text
+  if (target === null) return text
   const wanted = unit === '×' ? target : fixed(target)
   return `${text}; target ${bound} ${wanted} ${unit}: ${isMet ? 'met' : 'NOT met'}`
 }

@@ -139,10 +139,15 @@ function digits(bytes: Buffer, from: number): number {
   return value
 }
 
-/** The hash of a text of single bytes. */
-function hash(bytes: Buffer, start: number, end: number): number {
+/** The hash of symbol and exchange, which stand one after the other with this between them. */
+const BETWEEN = '","exchange":"'
+function hash(bytes: Buffer, start: number): number {
   let value = 0
-  for (let at = start; at < end; at++) value = (Math.imul(value, 31) + bytes[at]!) | 0
+  let at = start
+  for (; bytes[at] !== QUOTE_SIGN; at++) value = (Math.imul(value, 31) + bytes[at]!) | 0
+  for (at += BETWEEN.length; bytes[at] !== QUOTE_SIGN; at++) {
+    value = (Math.imul(value, 31) + bytes[at]!) | 0
+  }
   return value >>> 0
 }
 
@@ -153,11 +158,10 @@ export class JsonWalker implements Walker {
   #seen = 0
 
   constructor(instruments: readonly Instrument[], tally: Tally) {
-    const hashes = instruments.map(({ symbol }) => {
-      const text = Buffer.from(symbol)
-      return hash(text, 0, text.length)
+    const hashes = instruments.map(({ exchange, symbol }) => {
+      return hash(Buffer.from(`${symbol}${BETWEEN}${exchange}"`), 0)
     })
-    if (new Set(hashes).size !== hashes.length) throw new Error('two symbols have one hash')
+    if (new Set(hashes).size !== hashes.length) throw new Error('two instruments have one hash')
     this.#places = new NumberTable(hashes)
     this.#tally = tally
   }
@@ -166,13 +170,11 @@ export class JsonWalker implements Walker {
     if (bytes[start + JSON_TICK.length] !== 0x2c || bytes[start + SYMBOL_AT - 1] !== QUOTE_SIGN) {
       return
     }
-    let symbolEnd = start + SYMBOL_AT
-    while (bytes[symbolEnd] !== QUOTE_SIGN && symbolEnd < end) symbolEnd += 1
-    const place = this.#places.find(hash(bytes, start + SYMBOL_AT, symbolEnd))
+    const place = this.#places.find(hash(bytes, start + SYMBOL_AT))
     let seqAt = end - AFTER_SEQ
     while (seqAt > start && bytes[seqAt - 1] !== COLON) seqAt -= 1
     const seq = digits(bytes, seqAt)
-    const number = digits(bytes, bytes.indexOf(VOLUME, symbolEnd) + VOLUME.length)
+    const number = digits(bytes, bytes.indexOf(VOLUME, start) + VOLUME.length)
     if (place < 0) {
       this.#tally.wrong += 1
       return
@@ -198,6 +200,7 @@ export class RawWalker implements Walker {
   }
 
   walk(_bytes: Buffer, view: DataView, start: number, end: number, seqs: Seqs): void {
+    if (end - start < PACKETS_HEAD + PACKET_BYTES) return
     const packets = view.getUint16(start)
     if (end - start !== PACKETS_HEAD + packets * PACKET_BYTES) return
     const number = frameNumber(view, start)

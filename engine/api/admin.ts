@@ -60,6 +60,11 @@ export function adminRoutes(context: AdminContext): Route[] {
   ]
 }
 
+/** Where the time of ticks goes, since it was asked for before; there only while the engine keeps it. */
+export function stagesRoute(take: () => object): Route {
+  return { method: 'POST', path: '/admin/stages', needsAdmin: true, handle: take }
+}
+
 function publicPart({ id, name, scopes, createdAtMs }: KeyRecord) {
   return { id, name, scopes, createdAtMs }
 }

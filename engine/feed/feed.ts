@@ -8,6 +8,7 @@ import { nowMs } from '../clock.ts'
 import { LastValues } from '../distribute/last-values.ts'
 import { type Arena, Router } from '../distribute/router.ts'
 import type { Logger } from '../observe/log.ts'
+import { TimedReader } from '../observe/stages.ts'
 import { createRing, type FeedEvent, RingReader } from '../ring/ring.ts'
 import type { Catalogue } from '../symbols/catalogue.ts'
 import { TokenIndex } from '../symbols/token-index.ts'
@@ -43,6 +44,8 @@ export interface FeedOptions {
   readonly doorbell: SharedArrayBuffer
   readonly arena: Arena
   readonly log: Logger
+  /** Where the stages of ticks are timed; null where they are not. */
+  readonly stages: SharedArrayBuffer | null
   readonly ringSlots: number
   readonly instrumentsMax: number
   readonly backoffMsMin: number
@@ -83,7 +86,7 @@ export class Feed {
   #restartTimer: NodeJS.Timeout | undefined
 
   constructor(options: FeedOptions) {
-    const { spec, ringSlots, instrumentsMax } = options
+    const { spec, ringSlots, instrumentsMax, stages } = options
     this.#options = options
     this.id = spec.id
     this.spec = spec
@@ -100,9 +103,11 @@ export class Feed {
       tokens: options.tokens,
       // Seconds fit uint32 and differ between two runs of the engine.
       epoch: Math.floor(nowMs() / 1000),
+      stages,
     }
     this.#counters = new Float64Array(this.#memory.counters)
-    this.reader = new RingReader(this.#memory.ring)
+    const { ring } = this.#memory
+    this.reader = stages ? new TimedReader(stages, ring) : new RingReader(ring)
     this.scratch = new Tick(spec.feed.depthLevels)
     this.router = new Router(
       instrumentsMax,

@@ -4,6 +4,7 @@ import type { BrokerSpec, FeedSpec, Hosts, Session, Want } from '../../adapters/
 import type { Mode } from '../../codecs/tick.ts'
 import { nowMs } from '../clock.ts'
 import { LogSampler } from '../observe/log-sampler.ts'
+import { TimedSink } from '../observe/stages.ts'
 import { TokenIndex } from '../symbols/token-index.ts'
 import { secretHider } from './secrets.ts'
 import { FeedSink, type Frame, type OddityDetail } from './sink.ts'
@@ -80,7 +81,9 @@ export class FeedSession implements SocketOwner {
     this.log = (level, text, fields) => log(level, text, this.#withoutSecrets(fields))
     this.counters = new Float64Array(data.memory.counters)
     const onOddity = this.#onOddity.bind(this)
-    this.sink = new FeedSink(data.memory, spec.depthLevels, data.instrumentsMax, onOddity)
+    const { memory, instrumentsMax } = data
+    const sink = [memory, spec.depthLevels, instrumentsMax, onOddity] as const
+    this.sink = memory.stages ? new TimedSink(memory.stages, ...sink) : new FeedSink(...sink)
     this.#tokens = new TokenIndex(data.memory.tokens)
     this.#staleMs = data.staleMs
     this.#wantedModes = new Uint8Array(data.instrumentsMax)

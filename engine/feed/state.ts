@@ -62,6 +62,8 @@ export interface FeedMemory {
   /** The broker's token index. */
   readonly tokens: SharedArrayBuffer
   readonly epoch: number
+  /** Where the stages of ticks are timed; null where they are not. */
+  readonly stages: SharedArrayBuffer | null
 }
 
 export interface FeedWorkerData {

@@ -1,7 +1,7 @@
 // Latency of the engine with one msgpack client beside the bare relay, at one rate, by turns.
 import type { Case, CaseResult, Pace } from '../case.ts'
 import { rowOf } from '../case.ts'
-import { ratioAtMost, ratioOf, type Verdict } from '../compare.ts'
+import { judgeRatio, ratioOf, type Verdict } from '../compare.ts'
 import { type RunResult, run } from '../measure.ts'
 import { type Arm, Plant } from '../plant.ts'
 import { openingBurst, type Segment, steady } from '../schedule.ts'
@@ -66,7 +66,7 @@ async function measure(wish: Wish, pace: Pace): Promise<Omit<CaseResult, 'name' 
     const verdicts: Verdict[] = (['p50', 'p99'] as const).map((figure) => {
       const ratio = latencyRatio(results.get(engine)!, equals, figure)
       const what = `${figure} to that of the bare relay, ${load}`
-      return ratioAtMost(what, ratio, wish.targets?.[figure] ?? Number.POSITIVE_INFINITY)
+      return judgeRatio(what, ratio, 'at most', wish.targets?.[figure])
     })
     return { rows: [...results.values()].map((rounds) => rowOf(load, rounds)), verdicts }
   })
