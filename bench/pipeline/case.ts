@@ -11,6 +11,9 @@ export interface Pace {
   /** Of one run for latency, and for one rate of a throughput. */
   readonly seconds: number
   readonly rateSeconds: number
+  /** How often a rate is looked for where arms are compared, and how often it is narrowed down. */
+  readonly searches: number
+  readonly narrowings: number
   /** Of the run before those that count. */
   readonly warmUpSeconds: number
   /** Ticks of the case that looks at the heap. */

@@ -12,12 +12,19 @@ import type { Case, CaseResult, Pace } from './case.ts'
 import { heapCase } from './cases/heap.ts'
 import { latencyCases } from './cases/latency.ts'
 import { loadCases } from './cases/loads.ts'
+import { otherCases } from './cases/others.ts'
 import { throughputCases } from './cases/throughput.ts'
 import { Plant } from './plant.ts'
 import { caseLines } from './print.ts'
 import { readPins } from './processes.ts'
 
-const CASES: readonly Case[] = [...latencyCases, ...loadCases, ...throughputCases, heapCase]
+const CASES: readonly Case[] = [
+  ...latencyCases,
+  ...loadCases,
+  ...throughputCases,
+  ...otherCases,
+  heapCase,
+]
 
 const { values } = parseArgs({
   options: {
@@ -33,7 +40,9 @@ const pins = readPins(values.pin)
 const FULL: Pace = {
   rounds: 5,
   seconds: 2,
-  rateSeconds: 1.5,
+  rateSeconds: 1,
+  searches: 5,
+  narrowings: 4,
   warmUpSeconds: 2,
   heapTicks: 10_000_000,
   pins,
@@ -41,7 +50,9 @@ const FULL: Pace = {
 const QUICK: Pace = {
   rounds: 3,
   seconds: 0.3,
-  rateSeconds: 0.3,
+  rateSeconds: 0.2,
+  searches: 1,
+  narrowings: 1,
   warmUpSeconds: 0.5,
   heapTicks: 1_000_000,
   pins,

@@ -5,6 +5,7 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { listInstruments, openStore } from '../../engine/symbols/store.ts'
+import { startNats } from '../peers/nats-server.ts'
 import type { ClientStart } from './client.ts'
 import { INSTRUMENTS, masterCsv, tokens } from './market.ts'
 import { ask, endAll, forkBench, type Pins, pin } from './processes.ts'
@@ -70,6 +71,11 @@ export const kiteCommands: readonly string[] = [
   JSON.stringify({ a: 'mode', v: ['quote', tokens] }),
 ]
 
+/** What a floor or a peer with a server says. */
+interface Served {
+  readonly port: number
+}
+
 type ClientWish = Pick<ClientStart, 'kind'> & Partial<ClientStart>
 
 export class Plant {
@@ -127,10 +133,6 @@ export class Plant {
     return `ws://127.0.0.1:${this.#generatorPort}${path}`
   }
 
-  get generatorPort(): number {
-    return this.#generatorPort
-  }
-
   /** Starts a module of the bench; `part` is what it is called for pinning. */
   #fork(module: string, part: string): ChildProcess {
     const child = forkBench(module)
@@ -139,13 +141,17 @@ export class Plant {
     return child
   }
 
-  /** Starts a floor or a peer and has it subscribe; answers what it says of itself. */
-  async startOther<Answer>(module: string, part: string, path: string, more: object = {}) {
-    const child = this.#fork(module, part)
+  /** Starts a floor or a peer, and answers with what it says of itself; it is pinned as an engine is. */
+  async #startOther<Answer>(module: string, path: string, more: object = {}) {
+    const child = this.#fork(module, 'engine')
     const start = { do: 'start', feedUrl: this.feedUrl(path), commands: kiteCommands, ...more }
-    const answer = await ask<Answer>(child, start)
-    await this.#subscribed(path)
-    return { child, answer }
+    return { child, ...(await ask<Answer>(child, start)) }
+  }
+
+  #newFolder(): string {
+    const folder = mkdtempSync(join(tmpdir(), 'tickplant-bench-'))
+    this.#folders.push(folder)
+    return folder
   }
 
   /** Starts an engine as a user would, with these configuration keys beside what names its broker. */
@@ -153,8 +159,7 @@ export class Plant {
     keys: Readonly<Record<string, string>> = {},
     nodeFlags: readonly string[] = [],
   ): Promise<Engine> {
-    const folder = mkdtempSync(join(tmpdir(), 'tickplant-bench-'))
-    this.#folders.push(folder)
+    const folder = this.#newFolder()
     writeFileSync(join(folder, 'instruments.csv'), masterCsv())
     const path = this.newPath('engine')
     const child = spawn(
@@ -204,8 +209,9 @@ export class Plant {
   /** A process of clients on any server. */
   async startClient(wish: ClientWish): Promise<ChildProcess> {
     const client = this.#fork('pipeline/client.js', 'client')
-    const nothing = { count: 1, port: 0, path: '/', apiKey: '', endpoint: '', topics: [] }
-    await ask(client, { do: 'start', ...nothing, instruments: [], ...wish })
+    const where = { count: 1, port: 0, path: '/', endpoint: '' }
+    const said = { apiKey: '', commands: [], topics: [], instruments: [] }
+    await ask(client, { do: 'start', ...where, ...said, ...wish })
     return client
   }
 
@@ -235,12 +241,52 @@ export class Plant {
     return { name, path, pids: [engine.process.pid!], client, receivers: count, engine }
   }
 
+  /** A client straight on the broker: on a plain socket, or on `ws`. */
+  async directArm(name: string, kind: 'raw' | 'raw-ws'): Promise<Arm> {
+    const path = this.newPath('direct')
+    const wish = { kind, path, port: this.#generatorPort, commands: kiteCommands }
+    const client = await this.startClient(wish)
+    await this.#subscribed(path)
+    return { name, path, pids: [], client, receivers: 1, engine: null }
+  }
+
+  /** A client that reaches the broker through two sockets and nothing between them. */
+  async tcpArm(name: string): Promise<Arm> {
+    const path = this.newPath('tcp')
+    const { child, port } = await this.#startOther<Served>('floors/raw-tcp.js', path)
+    const client = await this.startClient({ kind: 'raw', path, port, commands: kiteCommands })
+    await this.#subscribed(path)
+    return { name, path, pids: [child.pid!], client, receivers: 1, engine: null }
+  }
+
+  /** A client of the usual way. */
+  async usualArm(name: string): Promise<Arm> {
+    const path = this.newPath('usual')
+    const { child, port } = await this.#startOther<Served>('peers/usual.js', path)
+    await this.#subscribed(path)
+    const client = await this.startClient({ kind: 'usual', port })
+    return { name, path, pids: [child.pid!], client, receivers: 1, engine: null }
+  }
+
+  /** A client of NATS, to which one process publishes. */
+  async natsArm(name: string): Promise<Arm> {
+    const path = this.newPath('nats')
+    const nats = await startNats(this.#newFolder())
+    this.#children.push(nats.process)
+    const { child } = await this.#startOther('peers/nats.js', path, { server: nats.url })
+    await this.#subscribed(path)
+    const client = await this.startClient({ kind: 'nats', endpoint: nats.url })
+    const pids = [child.pid!, nats.process.pid!]
+    return { name, path, pids, client, receivers: 1, engine: null }
+  }
+
   /** Clients behind the bare relay. */
   async relayArm(name: string, count = 1): Promise<Arm> {
     const path = this.newPath('relay')
-    const relay = await this.startOther<{ port: number }>('floors/relay.js', 'engine', path)
-    const client = await this.startClient({ kind: 'raw', port: relay.answer.port, count })
-    return { name, path, pids: [relay.child.pid!], client, receivers: count, engine: null }
+    const { child, port } = await this.#startOther<Served>('floors/relay.js', path)
+    await this.#subscribed(path)
+    const client = await this.startClient({ kind: 'raw', port, count })
+    return { name, path, pids: [child.pid!], client, receivers: count, engine: null }
   }
 
   /** Resolves when a connection holds every instrument in quote mode. */

@@ -5,9 +5,8 @@ import { isWhole, type RunResult, runSteady } from './measure.ts'
 import type { Arm, Plant } from './plant.ts'
 
 /** The last tick may come this late: what waits any longer is a backlog that grows. */
-const LAG_US_MAX = 100_000
+const LAG_US_MAX = 50_000
 const STEP = 1.5
-const NARROWINGS = 4
 /** What is held for longer may have to give way a little, so often. */
 const GIVE_WAY = 0.95
 const HOLDS_MAX = 6
@@ -19,6 +18,7 @@ export interface SustainedWish {
   readonly from: number
   /** Of a run at one rate. */
   readonly seconds: number
+  readonly narrowings: number
   /** Where there is nothing more to learn. */
   readonly to: number
 }
@@ -31,38 +31,62 @@ export interface Sustained {
 
 const isSustained = (result: RunResult) => isWhole(result) && result.lagUs < LAG_US_MAX
 
-/** Finds the rate. An arm whose client was closed is opened anew. */
+/** An arm that is opened anew when its client was closed. */
+export class Reopened {
+  readonly #open: () => Promise<Arm>
+  #arm: Arm
+
+  private constructor(open: () => Promise<Arm>, arm: Arm) {
+    this.#open = open
+    this.#arm = arm
+  }
+
+  static async first(open: () => Promise<Arm>): Promise<Reopened> {
+    return new Reopened(open, await open())
+  }
+
+  async run(plant: Plant, rate: number, packets: number, seconds: number): Promise<RunResult> {
+    const result = await runSteady(plant, this.#arm, rate, packets, seconds)
+    if (result.closed !== '') this.#arm = await this.#open()
+    return result
+  }
+}
+
+type Attempt = (rate: number, seconds: number) => Promise<RunResult>
+
+/** A rate that is sustained, below one that is not or need not be tried. */
+async function bracket(attempt: Attempt, { from, to, seconds }: SustainedWish) {
+  const isGood = async (rate: number) => isSustained(await attempt(rate, seconds))
+  let rate = from
+  if (await isGood(rate)) {
+    while (rate * STEP <= to && (await isGood(rate * STEP))) rate *= STEP
+  } else {
+    do rate /= STEP
+    while (rate > 1 && !(await isGood(rate)))
+  }
+  return { low: rate, high: rate * STEP }
+}
+
+/** Finds the rate. */
 export async function findSustained(
   plant: Plant,
-  open: () => Promise<Arm>,
+  arm: Reopened,
   wish: SustainedWish,
 ): Promise<Sustained> {
   const { packets, seconds } = wish
   const points: RatePoint[] = []
-  let arm = await open()
-  const attempt = async (rate: number, forSeconds: number) => {
-    const result = await runSteady(plant, arm, rate, packets, forSeconds)
+  const attempt: Attempt = async (rate, forSeconds) => {
+    const result = await arm.run(plant, rate, packets, forSeconds)
     const { p50, p99 } = result.latency
-    points.push({
-      arm: arm.name,
-      ticksPerSecond: result.ticksPerSecond,
-      p50,
-      p99,
-      isWhole: isSustained(result),
-    })
-    if (result.closed !== '') arm = await open()
+    const { arm: name, ticksPerSecond } = result
+    points.push({ arm: name, ticksPerSecond, p50, p99, isWhole: isSustained(result) })
     return result
   }
   // Code is compiled while it runs: the first run counts for nothing.
-  await attempt(wish.from, seconds)
-  let low = 0
-  let high = wish.from
-  while (high < wish.to && isSustained(await attempt(high, seconds))) {
-    low = high
-    high *= STEP
-  }
-  if (low === 0) low = wish.from / STEP
-  for (let i = 0; i < NARROWINGS; i++) {
+  await attempt(wish.from / STEP, seconds)
+  points.pop()
+  let { low, high } = await bracket(attempt, wish)
+  for (let i = 0; i < wish.narrowings; i++) {
     const middle = Math.sqrt(low * high)
     if (isSustained(await attempt(middle, seconds))) low = middle
     else high = middle

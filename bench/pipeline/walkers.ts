@@ -191,6 +191,41 @@ export class JsonWalker implements Walker {
 const PACKETS_HEAD = 2
 const PACKET_BYTES = 46
 
+const KITE_VOLUME = Buffer.from('"volume_traded":')
+interface KiteTick {
+  readonly volume_traded: number
+  readonly last_price: number
+}
+
+/** Ticks as kiteconnect's objects in JSON: an array in a text frame, or one in a message of NATS. */
+export class KiteJsonWalker implements Walker {
+  readonly #tally: Tally
+  #seen = 0
+
+  constructor(_instruments: readonly Instrument[], tally: Tally) {
+    this.#tally = tally
+  }
+
+  walk(bytes: Buffer, _view: DataView, start: number, end: number): void {
+    let at = bytes.indexOf(KITE_VOLUME, start)
+    let number = 0
+    let ticks = 0
+    for (; at >= 0 && at < end; at = bytes.indexOf(KITE_VOLUME, at)) {
+      at += KITE_VOLUME.length
+      number = digits(bytes, at)
+      ticks += 1
+    }
+    if (number === 0) return
+    this.#tally.take(number, ticks)
+    this.#seen += 1
+    if (this.#seen % DECODE_ONE_IN !== 0) return
+    const decoded: KiteTick | KiteTick[] = JSON.parse(bytes.toString('utf8', start, end))
+    const all = Array.isArray(decoded) ? decoded : [decoded]
+    const isRight = all.every((tick) => tick.volume_traded === number && tick.last_price > 0)
+    if (!isRight || all.length !== ticks) this.#tally.wrong += 1
+  }
+}
+
 /** The broker's own frames, as a relay passes them on: no seqs, but frames that are numbered one by one. */
 export class RawWalker implements Walker {
   readonly #tally: Tally

@@ -3,7 +3,7 @@ import type { Case, Pace } from '../case.ts'
 import { rowOf } from '../case.ts'
 import { judgeFigure, type Verdict } from '../compare.ts'
 import { type Arm, Plant } from '../plant.ts'
-import { findSustained } from '../sustained.ts'
+import { findSustained, Reopened } from '../sustained.ts'
 
 export const PACKETS = 50
 
@@ -90,10 +90,12 @@ function throughputCase({ name, about, receivers, from, open, verdicts }: Output
   return {
     name,
     about: `${about}; quote mode, 500 instruments, all names, frames of ${PACKETS}; every seq checked, 1 in 64 decoded`,
-    run: ({ rateSeconds, pins }: Pace) =>
+    run: ({ rateSeconds, narrowings, pins }: Pace) =>
       Plant.with(pins, async (plant) => {
-        const wish = { packets: PACKETS, from, seconds: rateSeconds, to: RATE_MAX / receivers }
-        const found = await findSustained(plant, await open(plant), wish)
+        const to = RATE_MAX / receivers
+        const wish = { packets: PACKETS, from, seconds: rateSeconds, narrowings, to }
+        const arm = await Reopened.first(await open(plant))
+        const found = await findSustained(plant, arm, wish)
         return {
           rows: [rowOf('held', [found.held])],
           verdicts: verdicts(found.ticksPerSecond),
