@@ -16,6 +16,8 @@ export interface Pace {
   readonly narrowings: number
   /** Of the run before those that count. */
   readonly warmUpSeconds: number
+  /** Of the length of the opening. */
+  readonly burstShare: number
   /** Ticks of the case that looks at the heap. */
   readonly heapTicks: number
   readonly pins: Pins
@@ -70,6 +72,8 @@ export interface Case {
   readonly name: string
   /** The profile: what flows, through what, to whom. */
   readonly about: string
+  /** Left out of a quick run of all, where others show much the same. */
+  readonly isExtra?: boolean
   run(pace: Pace): Promise<Omit<CaseResult, 'name' | 'about'>>
 }
 

@@ -37,6 +37,12 @@ export interface Verdict {
 const isWithin = (figure: number, bound: Verdict['bound'], target: number, spread: number) =>
   bound === 'at most' ? figure <= target + spread : figure >= target - spread
 
+/** In words: what is met only because of the spread says so, for a wide one proves nothing. */
+export function outcomeText({ figure, bound, target, isMet }: Verdict): string {
+  if (!isMet) return 'NOT met'
+  return isWithin(figure, bound, target!, 0) ? 'met' : 'met within the spread'
+}
+
 /** A ratio is allowed the spread of the machine, in whichever direction its target lies. */
 export function judgeRatio(
   what: string,

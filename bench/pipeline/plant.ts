@@ -20,7 +20,11 @@ const OUTPUTS_TO_START = 1000
 interface EngineWord {
   readonly websocket: { readonly port: number }
   readonly http: { readonly port: number }
-  readonly zeromq: { readonly ticks: readonly string[]; readonly batches: readonly string[] }
+  /** Null where it is turned off. */
+  readonly zeromq: {
+    readonly ticks: readonly string[]
+    readonly batches: readonly string[]
+  } | null
   readonly apiKey: string
 }
 
@@ -229,7 +233,7 @@ export class Plant {
       instruments,
       port: word.websocket.port,
       apiKey: word.apiKey,
-      endpoint: (kind === 'zmq-batches' ? word.zeromq.batches : word.zeromq.ticks)[0]!,
+      endpoint: (kind === 'zmq-batches' ? word.zeromq?.batches : word.zeromq?.ticks)?.[0] ?? '',
       topics:
         kind === 'zmq-batches'
           ? ['BATCH', ...topicsOf(instruments)]

@@ -1,6 +1,6 @@
 // The printed form of a case.
 import type { CaseResult, Row } from './case.ts'
-import type { Verdict } from './compare.ts'
+import { outcomeText, type Verdict } from './compare.ts'
 
 const HEADING = [
   'arm',
@@ -49,13 +49,14 @@ function aligned(name: string, texts: readonly string[]): string {
 }
 
 /** `p50 …: 1.25 × (spread 0.08), at most 1.3 ×: met`; without a target only the figure. */
-export function verdictText({ what, figure, unit, target, bound, spread, isMet }: Verdict): string {
+export function verdictText(verdict: Verdict): string {
+  const { what, figure, unit, target, bound, spread } = verdict
   const apart = spread > 0 ? ` (spread ${spread.toFixed(2)})` : ''
   const value = unit === '×' ? figure.toFixed(2) : fixed(figure)
   const text = `${what}: ${value} ${unit}${apart}`
   if (target === null) return text
   const wanted = unit === '×' ? target : fixed(target)
-  return `${text}; target ${bound} ${wanted} ${unit}: ${isMet ? 'met' : 'NOT met'}`
+  return `${text}; target ${bound} ${wanted} ${unit}: ${outcomeText(verdict)}`
 }
 
 /** All lines of a case. */

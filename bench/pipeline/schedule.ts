@@ -60,14 +60,14 @@ export function steady(ticksPerSecond: number, packets: number, seconds: number)
 }
 
 /**
- * The opening at 09:15: a quiet second, every instrument at once as fast as a line gives it, then a second at a
- * quarter of that, and back to a busy day.
+ * The opening at 09:15: a quiet second, a quarter of one at 200,000 ticks, a second at 50,000, and back to a busy day's
+ * 10,000; or a share of each.
  */
-export function openingBurst(packets: number): Segment[] {
+export function openingBurst(packets: number, share: number): Segment[] {
   return [
-    ...steady(1000, packets, 1),
-    ...steady(200_000, packets, 0.25),
-    ...steady(50_000, packets, 1),
-    ...steady(10_000, packets, 0.75),
+    ...steady(1000, packets, share),
+    ...steady(200_000, packets, 0.25 * share),
+    ...steady(50_000, packets, share),
+    ...steady(10_000, packets, 0.75 * share),
   ]
 }

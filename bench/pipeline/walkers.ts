@@ -128,9 +128,11 @@ const JSON_TICK = '{"type":"market_data"'
 const SYMBOL_AT = '{"type":"market_data","symbol":"'.length
 const QUOTE_SIGN = 0x22
 const COLON = 0x3a
+const LETTER_E = 0x65
 const VOLUME = Buffer.from('"volume":')
 /** From the end of a frame back to the seq's last digit: the epoch has ten digits and the timestamp thirteen. */
-const AFTER_SEQ = ',"epoch":0123456789,"timestamp":0123456789012}}'.length
+const TIMESTAMP = ',"timestamp":0123456789012}}'
+const AFTER_SEQ = ',"epoch":0123456789'.length + TIMESTAMP.length
 
 function digits(bytes: Buffer, from: number): number {
   let value = 0
@@ -170,6 +172,8 @@ export class JsonWalker implements Walker {
     if (bytes[start + JSON_TICK.length] !== 0x2c || bytes[start + SYMBOL_AT - 1] !== QUOTE_SIGN) {
       return
     }
+    // A last value has `"snapshot":true` before its timestamp, and is no tick of its own.
+    if (bytes[end - TIMESTAMP.length - 1] === LETTER_E) return
     const place = this.#places.find(hash(bytes, start + SYMBOL_AT))
     let seqAt = end - AFTER_SEQ
     while (seqAt > start && bytes[seqAt - 1] !== COLON) seqAt -= 1

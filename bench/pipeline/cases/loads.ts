@@ -1,4 +1,4 @@
-// Arms under one steady load, by turns: outputs at 50,000 ticks/s, clients by number, wait strategies, CPU.
+// Arms under one steady load, by turns: outputs at 50,000 ticks/s, clients by number, CPU, stages.
 import type { Case, CaseResult, Pace } from '../case.ts'
 import { rowOf } from '../case.ts'
 import { judgeFigure, type Verdict } from '../compare.ts'
@@ -9,15 +9,16 @@ import { takeTurns } from './latency.ts'
 
 type Measured = Omit<CaseResult, 'name' | 'about'>
 
-interface Load {
+export interface Load {
   readonly ticksPerSecond: number
   readonly packets: number
 }
 
-const PROFILE = 'quote mode, 500 instruments, all names'
-const ROUNDS_MAX = 3
+export const PROFILE = 'quote mode, 500 instruments, all names'
+export const ROUNDS_MAX = 3
 
-async function measureArms(
+/** Rounds of the arms by turns; the results by arm. */
+export async function measureArms(
   plant: Plant,
   arms: readonly Arm[],
   { ticksPerSecond, packets }: Load,
@@ -31,7 +32,7 @@ async function measureArms(
   return [...results.values()]
 }
 
-const loadText = ({ ticksPerSecond, packets }: Load) =>
+export const loadText = ({ ticksPerSecond, packets }: Load) =>
   `${ticksPerSecond.toLocaleString('en-US')}/s in ${packets}s`
 
 const outputs: Case = {
@@ -59,6 +60,7 @@ const FAN_OUTS = [
 
 const fanOuts: readonly Case[] = FAN_OUTS.map(({ clients, ticksPerSecond }) => ({
   name: `fanout-${clients}`,
+  isExtra: clients === 1,
   about: `${clients} msgpack clients in one process at ${ticksPerSecond.toLocaleString('en-US')} ticks/s in frames of 10; ${PROFILE}`,
   run: (pace) =>
     Plant.with(pace.pins, async (plant): Promise<Measured> => {
@@ -71,41 +73,6 @@ const fanOuts: readonly Case[] = FAN_OUTS.map(({ clients, ticksPerSecond }) => (
       return { rows: rounds.map((each) => rowOf(`${clients} clients`, each)), verdicts: [] }
     }),
 }))
-
-const STRATEGIES = ['adaptive', 'park', 'spin'] as const
-const WAIT_LOADS: readonly Load[] = [
-  { ticksPerSecond: 1000, packets: 1 },
-  { ticksPerSecond: 10_000, packets: 10 },
-  { ticksPerSecond: 50_000, packets: 10 },
-]
-
-/** An engine that spins would take a core from the others, so that each has its plant to itself. */
-async function strategyRound(wait: string, load: Load, pace: Pace): Promise<RunResult[]> {
-  return Plant.with(pace.pins, async (plant) => {
-    const engine = await plant.startEngine({ TICKPLANT_ENGINE_WAIT: wait })
-    const arm = await plant.engineArm(wait, engine, 'msgpack')
-    const once = { ...pace, rounds: 1 }
-    return (await measureArms(plant, [arm], load, once))[0]!
-  })
-}
-
-const wait: Case = {
-  name: 'wait',
-  about: `engine.wait: ${STRATEGIES.join(', ')}, one msgpack client; ${PROFILE}`,
-  async run(pace): Promise<Measured> {
-    const rows = []
-    for (const load of WAIT_LOADS) {
-      const results = new Map<string, RunResult[]>(STRATEGIES.map((name) => [name, []]))
-      for (let round = 0; round < Math.min(ROUNDS_MAX, pace.rounds); round++) {
-        for (const name of round % 2 === 0 ? STRATEGIES : STRATEGIES.toReversed()) {
-          results.get(name)!.push(...(await strategyRound(name, load, pace)))
-        }
-      }
-      rows.push(...[...results.values()].map((each) => rowOf(loadText(load), each)))
-    }
-    return { rows, verdicts: [] }
-  },
-}
 
 const CPU_TARGET_US = 2
 
@@ -146,4 +113,4 @@ const stages: Case = {
     }),
 }
 
-export const loadCases: readonly Case[] = [stages, outputs, ...fanOuts, wait, cpu]
+export const loadCases: readonly Case[] = [stages, outputs, ...fanOuts, cpu]
