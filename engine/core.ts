@@ -1,6 +1,7 @@
 // The core loop: drains every feed's ring, hands ticks to the routers, sends what that produced, and sleeps when
 // there is nothing. A drain ends after a time or a number of records and yields, so that sockets and timers live
 // under load.
+import { availableParallelism } from 'node:os'
 import { nowUs } from './clock.ts'
 import type { Outbox } from './distribute/outbox.ts'
 import type { Feed } from './feed/feed.ts'
@@ -10,16 +11,25 @@ import { KIND_GAP, KIND_INDEX, KIND_NONE, KIND_TICK } from './ring/ring.ts'
 
 // Looking at the clock costs as much as a small tick.
 const RECORDS_PER_LOOK = 32
-// Waking a parked thread takes longer than this, so a short pause is not worth parking for.
-const ADAPTIVE_SPIN_US = 50
+// Sockets and timers get their turn this often while the core spins.
+const SPIN_SLICE_US = 50
+const LOOKS_PER_CLOCK = 16
+// An adaptive core spins where the next tick is due within this time, and for so many times as long as it is due.
+// With few processors a spinning core takes from the threads that bring it its ticks (docs/tuning.md).
+const ADAPTIVE_GAP_US_MAX = availableParallelism() < 4 ? 250 : 1500
+const ADAPTIVE_GAPS = 2
+/** Weight of the newest pause in the mean of those before. */
+const GAP_WEIGHT = 1 / 16
+/** Longer pauses count as one of this length, so that the mean is soon right again after them. */
+const GAP_US_MAX = 10_000
 // A writer that died between its tick and its ring would leave the tick lying.
 const LOOK_MS = 1000
 
-/** How long the core looks for more before it sleeps, by the name of the strategy; it never does where it spins. */
+/** How long the core looks for more before it sleeps, from the mean pause between ticks, by the strategy's name. */
 const SPIN_US = {
-  spin: Number.POSITIVE_INFINITY,
-  adaptive: ADAPTIVE_SPIN_US,
-  park: 0,
+  spin: () => Number.POSITIVE_INFINITY,
+  adaptive: (gapUs: number) => (gapUs <= ADAPTIVE_GAP_US_MAX ? gapUs * ADAPTIVE_GAPS : 0),
+  park: () => 0,
 } as const
 export type WaitStrategy = keyof typeof SPIN_US
 
@@ -38,9 +48,10 @@ export class Core {
   readonly #listener: CoreListener
   readonly #drainUsMax: number
   readonly #drainRecordsMax: number
-  readonly #spinUs: number
+  readonly #spinUs: (gapUs: number) => number
   readonly #receiveTimesUs: Float64Array
   #idleSinceUs = 0
+  #gapUs = GAP_US_MAX
   #isRunning = false
   #lookTimer: NodeJS.Timeout | undefined
   #first = 0
@@ -78,16 +89,35 @@ export class Core {
     clearInterval(this.#lookTimer)
   }
 
-  readonly #hasWork = (): boolean => this.#feeds.some((feed) => feed.reader.hasNext)
+  readonly #hasWork = (): boolean => {
+    for (let i = 0; i < this.#feeds.length; i++) {
+      if (this.#feeds[i]!.reader.hasNext) return true
+    }
+    return false
+  }
 
   readonly #turn = (): void => {
     if (!this.#isRunning) return
-    const records = this.#drain()
     const now = nowUs()
-    if (records > 0) this.#idleSinceUs = now
-    const isIdle = now - this.#idleSinceUs >= this.#spinUs
-    if (isIdle && this.#doorbell.park(this.#hasWork, this.#turn)) return
+    if (this.#drain() > 0) {
+      const gapUs = Math.min(now - this.#idleSinceUs, GAP_US_MAX)
+      this.#gapUs += (gapUs - this.#gapUs) * GAP_WEIGHT
+      this.#idleSinceUs = nowUs()
+    }
+    const parksAtUs = this.#idleSinceUs + this.#spinUs(this.#gapUs)
+    if (!this.#spin(parksAtUs) && nowUs() >= parksAtUs) {
+      if (this.#doorbell.park(this.#hasWork, this.#turn)) return
+    }
     setImmediate(this.#turn)
+  }
+
+  /** Looks for work until it finds some, the slice is over, or it is time to park. True where it found some. */
+  #spin(parksAtUs: number): boolean {
+    const untilUs = Math.min(parksAtUs, nowUs() + SPIN_SLICE_US)
+    for (let looks = 0; ; looks++) {
+      if (this.#hasWork()) return true
+      if (looks % LOOKS_PER_CLOCK === 0 && nowUs() >= untilUs) return false
+    }
   }
 
   /** Takes what waits, within the limits, and sends it. Returns the number of records taken. */

@@ -1,4 +1,5 @@
 // The query thread: holds the look-up tables of all brokers and answers what takes too long for the core.
+import { spawnSync } from 'node:child_process'
 import { readlinkSync } from 'node:fs'
 import { constants, setPriority } from 'node:os'
 import { basename } from 'node:path'
@@ -17,12 +18,21 @@ import { SharedInstruments } from './shared-instruments.ts'
 import { dump } from './symtoken.ts'
 import { LookupTable } from './table.ts'
 
-// Linux schedules threads one by one: an answer may wait for a tick, and not the other way round.
-setPriority(Number(basename(readlinkSync('/proc/thread-self'))), constants.priority.PRIORITY_LOW)
+giveWay()
 
 // Building a table leaves tens of megabytes behind, which a thread that then idles would keep for minutes.
 setFlagsFromString('--expose-gc')
 const collectGarbage = runInNewContext('gc') as () => void
+
+/**
+ * Linux schedules threads one by one: an answer may wait for a tick, and not the other way round. A thread of class
+ * IDLE gives its processor up at once; one of low priority may first use up its slice, which is milliseconds.
+ */
+function giveWay(): void {
+  const thread = Number(basename(readlinkSync('/proc/thread-self')))
+  const { status } = spawnSync('chrt', ['--idle', '--pid', '0', String(thread)])
+  if (status !== 0) setPriority(thread, constants.priority.PRIORITY_LOW)
+}
 
 const tables = new Map<string, LookupTable>()
 interface Dump {
