@@ -33,7 +33,7 @@ function connectionLines(broker: string, simulator: Simulator, asJson: boolean):
 }
 
 export const command = defineCommand({
-  usage: ['--broker ID [--port N] [--seed N] [--rate N] [--instruments N] [--json]'],
+  usage: ['--broker ID [--port N] [--seed N] [--rate N] [--instruments N] [--no-limits] [--json]'],
   options: {
     broker: {
       type: 'string',
@@ -60,6 +60,10 @@ export const command = defineCommand({
       value: 'N',
       help: 'How many instruments there are; 5000 when absent.',
     },
+    'no-limits': {
+      type: 'boolean',
+      help: 'Take any number of calls, where the simulator counts them as its broker does.',
+    },
     json: { type: 'boolean', help: 'Print the port, URLs and credentials as one line of JSON.' },
     'exit-with-stdin': {
       type: 'boolean',
@@ -77,6 +81,7 @@ export const command = defineCommand({
         max: INSTRUMENTS_MAX,
         fallback: 5000,
       }),
+      ...(values['no-limits'] && { limits: false }),
     })
     const ends = [once(process, 'SIGINT'), once(process, 'SIGTERM')]
     if (values['exit-with-stdin']) ends.push(once(process.stdin.resume(), 'close'))

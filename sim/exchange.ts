@@ -25,10 +25,10 @@ export const EXCHANGE_TIME = 14
 export const DEPTH = 15
 export const DEPTH_LEVELS = 5
 export const LEVEL_WORDS = 3
-// The walk's own words.
+// The walk's own word, and the band that prices keep to.
 const RANDOM = DEPTH + 2 * DEPTH_LEVELS * LEVEL_WORDS
-const LOWEST = RANDOM + 1
-const HIGHEST = RANDOM + 2
+export const LOWEST = RANDOM + 1
+export const HIGHEST = RANDOM + 2
 const ROW_WORDS = RANDOM + 3
 
 const FIRST_CAPACITY = 256
@@ -71,7 +71,57 @@ export class Exchange {
     const step = ((draw % (2 * reach + 1)) - reach) * grid
     const next = last + step
     const inside = next >= words[at + LOWEST]! && next <= words[at + HIGHEST]!
-    const price = inside ? next : last - step
+    return this.#tick(instrument, at, inside ? next : last - step, draw, nowMs)
+  }
+
+  /** Makes a tick at a price of the caller's, which must lie on the grid and within the band of prices. */
+  moveTo(instrument: number, price: number, nowMs: number): number {
+    const at = this.row(instrument, nowMs)
+    const { words } = this
+    const [lowest, highest] = [words[at + LOWEST]!, words[at + HIGHEST]!]
+    const onGrid = price % this.#table.gridUnits(instrument) === 0
+    if (!onGrid || !(price >= lowest && price <= highest)) {
+      throw new RangeError(`price: ${price} is off the grid or not within ${lowest} to ${highest}`)
+    }
+    return this.#tick(instrument, at, price, this.#draw(at), nowMs)
+  }
+
+  /**
+   * Takes from one side of the book what it has at `limit` or better, up to `quantity`, and tells of each level taken
+   * from. Only the book gets smaller: the path of the prices is the same with and without orders.
+   */
+  take(
+    at: number,
+    side: 'bids' | 'asks',
+    quantity: number,
+    limit: number,
+    onTrade: (price: number, quantity: number) => void,
+  ): void {
+    const words = this.words
+    const best = at + DEPTH + (side === 'asks' ? DEPTH_LEVELS * LEVEL_WORDS : 0)
+    const total = at + (side === 'asks' ? TOTAL_SELL : TOTAL_BUY)
+    let left = quantity
+    while (left > 0) {
+      const price = words[best]!
+      const offered = words[best + 1]!
+      const isGoodEnough = side === 'asks' ? price <= limit : price >= limit
+      if (offered === 0 || !isGoodEnough) return
+      const taken = Math.min(left, offered)
+      left -= taken
+      words[total] = Math.max(0, (words[total]! >>> 0) - taken)
+      if (taken < offered) words[best + 1] = offered - taken
+      else {
+        const end = best + DEPTH_LEVELS * LEVEL_WORDS
+        words.copyWithin(best, best + LEVEL_WORDS, end)
+        words.fill(0, end - LEVEL_WORDS, end)
+      }
+      onTrade(price, taken)
+    }
+  }
+
+  #tick(instrument: number, at: number, price: number, draw: number, nowMs: number): number {
+    const words = this.words
+    const grid = this.#table.gridUnits(instrument)
     words[at + LAST] = price
     if (price > words[at + HIGH]!) words[at + HIGH] = price
     if (price < words[at + LOW]!) words[at + LOW] = price

@@ -161,6 +161,18 @@ export class InstrumentTable {
     return this.#names[index]!
   }
 
+  tradingsymbol(index: number): string {
+    return this.#tradingsymbols[index]!
+  }
+
+  exchange(index: number): string {
+    return MARKETS[MARKET_NAMES[this.#marketNumbers[index]!]!].exchange
+  }
+
+  unitsPerRupee(index: number): number {
+    return MARKETS[MARKET_NAMES[this.#marketNumbers[index]!]!].unitsPerRupee
+  }
+
   /** Smallest price step, in price units of the wire. */
   gridUnits(index: number): number {
     return this.#gridUnits[index]!

@@ -16,10 +16,13 @@ import { deal, Pace } from './pace.ts'
 import { SeededRandom } from './random.ts'
 import type { SimulatorStats } from './simulator.ts'
 import { Subscriptions } from './subscriptions.ts'
+import type { Watch } from './watch.ts'
 
 export const INSTRUMENTS_PER_SOCKET = 3000
 const ROUND_MS = 5
 const HEARTBEAT_MS = 1000
+/** Between two ticks of an instrument that has orders and no subscription. */
+const UNHEARD_MS = 1000
 /** What a round may make up for when the process was late; more would come out as a burst. */
 const DEBT_MS_MAX = 100
 /** A socket with more than this unsent gets no more packets until its client has read. */
@@ -53,6 +56,10 @@ class Client {
 export class KiteFeed {
   readonly #table: InstrumentTable
   readonly #exchange: Exchange
+  readonly #watch: Watch
+  /** Epoch ms. */
+  readonly #clock: () => number
+  readonly #ticksByItself: boolean
   readonly #pace: Pace
   readonly #onPacket: KiteOptions['onPacket']
   readonly #random: SeededRandom
@@ -66,6 +73,7 @@ export class KiteFeed {
   #paused = false
   #muted = false
   #lastRoundMs = performance.now()
+  #lastUnheardMs = performance.now()
   #packetsSent = 0
   #framesSent = 0
   #skipped = 0
@@ -74,10 +82,15 @@ export class KiteFeed {
   constructor(
     table: InstrumentTable,
     exchange: Exchange,
-    { seed, ratePerSecond, onPacket }: Pick<KiteOptions, 'seed' | 'ratePerSecond' | 'onPacket'>,
+    watch: Watch,
+    options: Pick<KiteOptions, 'seed' | 'ratePerSecond' | 'onPacket'> & { clock: () => number },
   ) {
+    const { seed, ratePerSecond, onPacket, clock } = options
     this.#table = table
     this.#exchange = exchange
+    this.#watch = watch
+    this.#clock = clock
+    this.#ticksByItself = ratePerSecond > 0
     this.#pace = new Pace(ratePerSecond, DEBT_MS_MAX)
     this.#onPacket = onPacket
     this.#random = new SeededRandom(seed)
@@ -131,10 +144,14 @@ export class KiteFeed {
     for (const client of this.#clients) this.#send(client, frame)
   }
 
-  /** One tick for every pair of socket and instrument, or for those of the tokens. Returns the packets sent. */
+  /**
+   * One tick for every pair of socket and instrument, or for those of the tokens; and one for instruments that nobody
+   * listens to, where they are named or have orders. Returns the packets sent.
+   */
   tickOnce(tokens?: readonly number[]): number {
     const wanted = tokens && new Set(tokens.map((token) => this.#table.indexOf(token)))
     const before = this.#packetsSent
+    this.#tickUnheard(wanted ?? this.#watch.instruments)
     for (const client of this.#clients) {
       const { subscriptions } = client
       const instruments: number[] = []
@@ -145,6 +162,20 @@ export class KiteFeed {
       this.#sendInstruments(client, instruments, true)
     }
     return this.#packetsSent - before
+  }
+
+  /** Lets an instrument trade at a price in rupees. Throws a RangeError where it cannot. */
+  moveTo(token: number, rupees: number): void {
+    const instrument = this.#table.indexOf(token)
+    if (instrument < 0) throw new RangeError(`token: ${token} is not listed`)
+    const nowMs = this.#clock()
+    const units = Math.round(rupees * this.#table.unitsPerRupee(instrument))
+    this.#exchange.moveTo(instrument, units, nowMs)
+    for (const client of this.#clients) {
+      if (client.subscriptions.modeOf(instrument) === 0) continue
+      this.#sendInstruments(client, [instrument], false)
+    }
+    this.#watch.ticked(instrument, nowMs)
   }
 
   /** So many ticks at once, spread as the paced ones are. Returns the packets sent. */
@@ -184,11 +215,32 @@ export class KiteFeed {
     this.#lastRoundMs = nowMs
     if (nowMs - this.#rate.sinceMs >= 1000) this.#measure(nowMs)
     if (!this.#paused && this.#pairs() > 0) this.#spread(this.#pace.due(elapsedMs))
+    if (this.#ticksByItself && !this.#paused && nowMs - this.#lastUnheardMs >= UNHEARD_MS) {
+      this.#lastUnheardMs = nowMs
+      this.#tickUnheard(this.#watch.instruments)
+    }
     if (this.#muted) return
     for (const client of this.#clients) {
       const silent = nowMs - client.lastSentMs >= HEARTBEAT_MS
       if (silent && !client.isSlow) this.#send(client, HEARTBEAT)
     }
+  }
+
+  /** Ticks without packets, for orders on what no socket has subscribed to. */
+  #tickUnheard(instruments: ReadonlySet<number>): void {
+    const nowMs = this.#clock()
+    for (const instrument of [...instruments]) {
+      if (instrument < 0 || this.#isHeard(instrument)) continue
+      this.#exchange.advance(instrument, nowMs)
+      this.#watch.ticked(instrument, nowMs)
+    }
+  }
+
+  #isHeard(instrument: number): boolean {
+    for (const { subscriptions } of this.#clients) {
+      if (subscriptions.modeOf(instrument) !== 0) return true
+    }
+    return false
   }
 
   #measure(nowMs: number): void {
@@ -248,13 +300,14 @@ export class KiteFeed {
       bytes += 2 + packetBytes(table, this.#picked[packet]!, mode)
     }
     const frame = newFrame(packets, bytes)
-    const nowMs = Date.now()
+    const nowMs = this.#clock()
     let at = 2
     for (let packet = 0; packet < packets; packet++) {
       const instrument = this.#picked[packet]!
       const row = advance
         ? this.#exchange.advance(instrument, nowMs)
         : this.#exchange.row(instrument, nowMs)
+      if (advance) this.#watch.ticked(instrument, nowMs)
       const token = table.token(instrument)
       const isIndex = table.kind(instrument) === INDEX
       const mode = this.#pickedModes[packet] as KiteMode

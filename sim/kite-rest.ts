@@ -1,93 +1,45 @@
-// Kite's REST API, as far as signing in and fetching the instruments go. Kite Connect v3.
+// Kite's REST API: signing in, the instruments, and the way of every call to its handler. Kite Connect v3.
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import { Readable } from 'node:stream'
 import { pipeline } from 'node:stream/promises'
 import { createGzip } from 'node:zlib'
-import { type InstrumentTable, MARKETS } from './instruments.ts'
+import { MARKETS } from './instruments.ts'
+import {
+  ANSWERED,
+  type Call,
+  type RestContext,
+  type Route,
+  readBody,
+  replyOf,
+  requestUrl,
+  send,
+} from './kite-call.ts'
+import { CONTROL_ROUTES } from './kite-control.ts'
 import { csvChunks } from './kite-csv.ts'
-import { type KiteSessions, Refusal } from './kite-sessions.ts'
-import type { SimulatorStats } from './simulator.ts'
+import { carryOut } from './kite-faults.ts'
+import { ORDER_ROUTES } from './kite-orders.ts'
+import { PORTFOLIO_ROUTES } from './kite-portfolio.ts'
+import { QUOTE_ROUTES } from './kite-quotes.ts'
+import { Refusal } from './kite-sessions.ts'
 
 /** Where the app is registered to be called back, unless the login page is told otherwise. */
 const REGISTERED_URL = 'http://127.0.0.1/'
-/** Requests name no host that matters. */
-const BASE = 'http://simulator'
-const BODY_BYTES_MAX = 65_536
 const EXCHANGES = new Set(Object.values(MARKETS).map(({ exchange }) => exchange as string))
 const ACCEPTS_GZIP = /\bgzip\b(?!\s*;\s*q=0(?:\.0*)?\s*(?:,|$))/
 
-export interface RestContext {
-  readonly sessions: KiteSessions
-  readonly table: InstrumentTable
-  stats(withTokens: boolean): SimulatorStats
-}
-
-interface Call {
-  readonly context: RestContext
-  readonly url: URL
-  readonly request: IncomingMessage
-  readonly response: ServerResponse
-  /** The part of the path that the route leaves open. */
-  readonly rest: string
-}
-
-interface Route {
-  readonly method: string
-  readonly path: RegExp
-  handle(call: Call): Promise<void> | void
-}
-
 const ROUTES: readonly Route[] = [
+  ...ORDER_ROUTES,
+  ...PORTFOLIO_ROUTES,
+  ...QUOTE_ROUTES,
   { method: 'GET', path: /^\/connect\/login$/, handle: login },
   { method: 'POST', path: /^\/session\/token$/, handle: openSession },
   { method: 'DELETE', path: /^\/session\/token$/, handle: closeSession },
   { method: 'GET', path: /^\/instruments(?:\/(\w+))?$/, handle: instruments },
-  { method: 'GET', path: /^\/sim\/stats$/, handle: simulatorStats },
+  ...CONTROL_ROUTES,
 ]
 
-function sendJson(response: ServerResponse, status: number, body: unknown): void {
-  const text = JSON.stringify(body)
-  response.writeHead(status, {
-    'content-type': 'application/json',
-    'content-length': Buffer.byteLength(text),
-  })
-  response.end(text)
-}
-
-const succeed = (response: ServerResponse, data: unknown) =>
-  sendJson(response, 200, { status: 'success', data })
-
-/** Kite's failure envelope. */
-export function failure(refusal: Refusal): object {
-  return {
-    status: 'error',
-    message: refusal.message,
-    error_type: refusal.errorType,
-    data: null,
-  }
-}
-
-/** The path and query of a request, or null where a client sent something that is neither. */
-export function requestUrl(request: IncomingMessage): URL | null {
-  const target = request.url ?? ''
-  return URL.canParse(target, BASE) ? new URL(target, BASE) : null
-}
-
-async function readForm(request: IncomingMessage): Promise<URLSearchParams> {
-  const pieces: Buffer[] = []
-  let bytes = 0
-  for await (const piece of request) {
-    bytes += piece.length
-    if (bytes > BODY_BYTES_MAX) {
-      throw new Refusal(413, 'InputException', `The body is larger than ${BODY_BYTES_MAX} bytes.`)
-    }
-    pieces.push(piece)
-  }
-  return new URLSearchParams(Buffer.concat(pieces).toString('utf8'))
-}
-
 /** The login page, where nobody has to type: it calls back at once. */
-function login({ context, url, response }: Call): void {
+function login({ context, url, response }: Call): unknown {
   if (url.searchParams.get('v') !== '3') {
     throw new Refusal(400, 'InputException', 'Missing or unknown `v`: this is version 3.')
   }
@@ -98,24 +50,24 @@ function login({ context, url, response }: Call): void {
   const back = new URL(target)
   const requestToken = context.sessions.issueRequestToken(
     url.searchParams.get('api_key'),
-    Date.now(),
+    context.clock(),
   )
   back.searchParams.set('request_token', requestToken)
   back.searchParams.set('action', 'login')
   back.searchParams.set('status', 'success')
   response.writeHead(302, { location: back.href, 'content-length': 0 }).end()
+  return ANSWERED
 }
 
-async function openSession({ context, request, response }: Call): Promise<void> {
-  const form = await readForm(request)
-  succeed(response, context.sessions.open(form, Date.now()))
+function openSession({ context, body }: Call): unknown {
+  return context.sessions.open(new URLSearchParams(body), context.clock())
 }
 
-function closeSession({ context, url, response }: Call): void {
+function closeSession({ context, url }: Call): boolean {
   const accessToken = url.searchParams.get('access_token')
   context.sessions.require(url.searchParams.get('api_key'), accessToken)
   context.sessions.close(accessToken!)
-  succeed(response, true)
+  return true
 }
 
 /** Throws the Refusal of a call without `Authorization: token api_key:access_token` and `X-Kite-Version: 3`. */
@@ -128,13 +80,14 @@ function requireSession({ context, request }: Call): void {
   context.sessions.require(apiKey, accessToken)
 }
 
-async function instruments(call: Call): Promise<void> {
+async function instruments(call: Call): Promise<unknown> {
   requireSession(call)
-  const { context, request, response, rest } = call
-  if (rest !== '' && !EXCHANGES.has(rest)) {
-    throw new Refusal(400, 'InputException', `Invalid exchange: ${rest}.`)
+  const { context, request, response, parts } = call
+  const [exchange] = parts
+  if (exchange !== undefined && !EXCHANGES.has(exchange)) {
+    throw new Refusal(400, 'InputException', `Invalid exchange: ${exchange}.`)
   }
-  const chunks = Readable.from(csvChunks(context.table, rest === '' ? undefined : rest))
+  const chunks = Readable.from(csvChunks(context.table, exchange))
   const zipped = ACCEPTS_GZIP.test(String(request.headers['accept-encoding'] ?? ''))
   response.writeHead(200, {
     'content-type': 'text/csv',
@@ -143,17 +96,25 @@ async function instruments(call: Call): Promise<void> {
   })
   if (zipped) await pipeline(chunks, createGzip({ level: 1 }), response)
   else await pipeline(chunks, response)
+  return ANSWERED
 }
 
-function simulatorStats({ context, url, response }: Call): void {
-  sendJson(response, 200, context.stats(url.searchParams.get('tokens') === '1'))
-}
-
-async function answer(call: Omit<Call, 'url' | 'rest'>): Promise<void> {
-  const url = requestUrl(call.request)
-  for (const { method, path, handle } of url === null ? [] : ROUTES) {
-    const match = method === call.request.method ? path.exec(url!.pathname) : null
-    if (match !== null) return handle({ ...call, url: url!, rest: match[1] ?? '' })
+async function answer(
+  context: RestContext,
+  request: IncomingMessage,
+  response: ServerResponse,
+): Promise<void> {
+  const url = requestUrl(request)
+  for (const route of url === null ? [] : ROUTES) {
+    const match = route.method === request.method ? route.path.exec(url!.pathname) : null
+    if (match === null) continue
+    const body = await readBody(request)
+    const call = { context, url: url!, request, response, parts: match.slice(1), body }
+    if (route.kind !== undefined) {
+      requireSession(call)
+      context.limits.take(route.kind, context.clock())
+    }
+    return carryOut(route, call)
   }
   throw new Refusal(404, 'GeneralException', 'Route not found')
 }
@@ -164,12 +125,12 @@ export function handleRequest(
   request: IncomingMessage,
   response: ServerResponse,
 ): void {
-  answer({ context, request, response }).catch((error: unknown) => {
-    if (response.headersSent) return void response.destroy()
+  answer(context, request, response).catch((error: unknown) => {
+    if (response.headersSent || response.destroyed) return void response.destroy()
     const refusal =
       error instanceof Refusal ? error : new Refusal(500, 'GeneralException', String(error))
     // The rest of a body that was refused is not read, so this connection cannot carry another call.
     if (!request.complete) response.setHeader('connection', 'close')
-    sendJson(response, refusal.status, failure(refusal))
+    send(response, replyOf(refusal))
   })
 }

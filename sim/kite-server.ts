@@ -4,17 +4,29 @@ import { createServer, type IncomingMessage, type Server, STATUS_CODES } from 'n
 import type { AddressInfo } from 'node:net'
 import type { Duplex } from 'node:stream'
 import { WebSocketServer } from 'ws'
+import type { Account } from './account.ts'
 import { indianDate } from './calendar.ts'
 import { Exchange } from './exchange.ts'
+import { type CountedFault, type Fault, Faults } from './faults.ts'
+import { Triggers } from './gtt.ts'
 import type { Instrument } from './instruments.ts'
+import { type AccountOptions, openAccount } from './kite-account.ts'
+import { failure, type RestContext, requestUrl } from './kite-call.ts'
 import { KiteFeed } from './kite-feed.ts'
-import { failure, handleRequest, requestUrl } from './kite-rest.ts'
+import { CallLimits, KITE_LIMITS, type KiteLimits } from './kite-limits.ts'
+import { orderMessages } from './kite-messages.ts'
+import { type ExchangeRecord, KiteRecord } from './kite-record.ts'
+import { handleRequest } from './kite-rest.ts'
 import { KiteSessions, Refusal } from './kite-sessions.ts'
 import { listInstruments } from './listing.ts'
 import type { Simulator, SimulatorOptions } from './simulator.ts'
+import { Timers } from './timers.ts'
+import { Watch } from './watch.ts'
 
 const SOCKETS_MAX = 3
 const MESSAGE_BYTES_MAX = 1 << 20
+/** Good-till-triggered orders that are kept; more are refused. */
+const TRIGGERS_MAX = 1000
 
 export interface KiteOptions extends SimulatorOptions {
   readonly apiKey?: string
@@ -23,6 +35,15 @@ export interface KiteOptions extends SimulatorOptions {
   readonly accessToken?: string
   /** Sees every packet sent, by token; the bytes stay as they are. */
   readonly onPacket?: (token: number, packet: Uint8Array) => void
+  readonly account?: AccountOptions
+  /** Calls that Kite takes in a window; false for any number. Those left out are as Kite has them. */
+  readonly limits?: Partial<KiteLimits> | false
+  /** What tells that funds or holdings do not cover an order: the reply, as by default, or only the order book. */
+  readonly rejections?: 'reply' | 'book'
+  /** Where orders are told of by HTTP, beside the ticker sockets. */
+  readonly postbackUrl?: string
+  /** Epoch ms. */
+  readonly clock?: () => number
 }
 
 export interface KiteSimulator extends Simulator {
@@ -30,6 +51,16 @@ export interface KiteSimulator extends Simulator {
   readonly apiSecret: string
   readonly accessToken: string
   readonly instruments: readonly Instrument[]
+  readonly account: Account
+  /** What the exchange knows of every order. */
+  record(): ExchangeRecord
+  /** Sets what is to go wrong. Throws a RangeError that names the field. */
+  fault(fault: Fault): void
+  /** The faults that were set, and how often each has happened. */
+  faults(): CountedFault[]
+  clearFaults(): void
+  /** Lets an instrument trade at a price in rupees; sockets that have subscribed to it are sent the tick. */
+  moveTo(token: number, rupees: number): void
 }
 
 function checkOptions({ seed, ratePerSecond }: SimulatorOptions): void {
@@ -82,18 +113,46 @@ function serveUpgrades(server: Server, sessions: KiteSessions, feed: KiteFeed): 
 export async function startKiteSimulator(options: KiteOptions): Promise<KiteSimulator> {
   checkOptions(options)
   const { host = '127.0.0.1', port = 0, seed } = options
-  const table = listInstruments(seed, options.today ?? indianDate(Date.now()), options.instruments)
+  const today = options.today ?? indianDate(Date.now())
+  const table = listInstruments(seed, today, options.instruments)
   const app = {
     apiKey: options.apiKey ?? 'sim_api_key',
     apiSecret: options.apiSecret ?? 'sim_api_secret',
     accessToken: options.accessToken ?? 'sim_access_token',
   }
   const sessions = new KiteSessions(app, seed)
-  const feed = new KiteFeed(table, new Exchange(table, seed), options)
+  const clock = options.clock ?? Date.now
+  const exchange = new Exchange(table, seed)
+  const watch = new Watch(table.length)
+  const account = openAccount(options.account ?? {}, table, exchange, watch, seed, clock)
+  const triggers = new Triggers(account, watch, TRIGGERS_MAX)
+  const feed = new KiteFeed(table, exchange, watch, { ...options, clock })
+  const faults = new Faults(seed)
+  const record = new KiteRecord(account)
   const stats = (withTokens?: boolean) => feed.stats(withTokens)
-  const server = createServer((request, response) =>
-    handleRequest({ sessions, table, stats }, request, response),
-  )
+  account.onStage = orderMessages({
+    apiSecret: app.apiSecret,
+    faults,
+    isHeard: () => feed.openSockets > 0,
+    send: (data) => feed.sendRaw(`{"type":"order","data":${data}}`),
+  })
+  const timers = new Timers()
+  const context: RestContext = {
+    sessions,
+    table,
+    account,
+    triggers,
+    limits: new CallLimits(options.limits === false ? null : { ...KITE_LIMITS, ...options.limits }),
+    faults,
+    record,
+    seed,
+    today,
+    rejections: options.rejections ?? 'reply',
+    clock,
+    later: (delayMs, work) => timers.start(delayMs, work),
+    stats,
+  }
+  const server = createServer((request, response) => handleRequest(context, request, response))
   serveUpgrades(server, sessions, feed)
   try {
     server.listen(port, host)
@@ -127,8 +186,15 @@ export async function startKiteSimulator(options: KiteOptions): Promise<KiteSimu
     expireSession: () => sessions.expireAll(),
     tickOnce: (tokens) => feed.tickOnce(tokens?.map(Number)),
     burst: (count) => feed.burst(count),
+    account,
+    record: () => record.read(),
+    fault: (fault) => faults.set(fault),
+    faults: () => faults.list(),
+    clearFaults: () => faults.clear(),
+    moveTo: (token, rupees) => feed.moveTo(token, rupees),
     async close() {
       feed.stop()
+      timers.stop()
       const closed = once(server, 'close')
       server.close()
       server.closeAllConnections()

@@ -13,6 +13,8 @@ export interface SimulatorOptions {
   readonly instruments: number
   /** `YYYY-MM-DD`: expiries are counted from here. Default: today in India. */
   readonly today?: string
+  /** What the broker takes of calls in a window of time, where the simulator counts them; false for any number. */
+  readonly limits?: object | false
 }
 
 export interface SimulatorStats {

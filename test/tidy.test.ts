@@ -40,8 +40,6 @@ const CLOCKS: Readonly<Record<string, string>> = {
   'engine/symbols/sync-worker.ts': 'generations are stamped once, in a thread that ends',
   'engine/feed/feed.ts': 'jitter keeps restarts apart',
   'engine/feed/socket.ts': 'jitter keeps reconnects apart',
-  'sim/kite-feed.ts': 'a simulated broker has a clock of its own',
-  'sim/kite-rest.ts': 'a simulated broker has a clock of its own',
   'sim/noren-server.ts': 'a simulated broker has a clock of its own',
   'sim/upstox-server.ts': 'a simulated broker has a clock of its own',
   'sim/kite-server.ts': 'a simulated broker has a clock of its own',

@@ -242,7 +242,7 @@ test('one exchange gives its rows only, indices included', async () => {
 
 test('anything else is not found', async () => {
   for (const [method, path] of [
-    ['GET', '/orders'],
+    ['PATCH', '/orders'],
     ['POST', '/instruments'],
     ['GET', '/instruments/NSE/more'],
     ['GET', '//'],

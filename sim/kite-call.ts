@@ -1,0 +1,121 @@
+// One REST call on its way through the simulator, and the envelopes that answer it. Kite Connect v3.
+import type { IncomingMessage, ServerResponse } from 'node:http'
+import type { Account } from './account.ts'
+import type { Faults, Operation } from './faults.ts'
+import type { Triggers } from './gtt.ts'
+import type { InstrumentTable } from './instruments.ts'
+import type { CallKind, CallLimits } from './kite-limits.ts'
+import type { KiteRecord } from './kite-record.ts'
+import { type KiteSessions, Refusal } from './kite-sessions.ts'
+import type { SimulatorStats } from './simulator.ts'
+
+const BODY_BYTES_MAX = 65_536
+/** Requests name no host that matters. */
+const BASE = 'http://simulator'
+
+export interface RestContext {
+  readonly sessions: KiteSessions
+  readonly table: InstrumentTable
+  readonly account: Account
+  readonly triggers: Triggers
+  readonly limits: CallLimits
+  readonly faults: Faults
+  readonly record: KiteRecord
+  readonly seed: number
+  /** `YYYY-MM-DD`. */
+  readonly today: string
+  /** Whether a refusal of the risk system is told in the reply to `place`, or only in the order book. */
+  readonly rejections: 'reply' | 'book'
+  /** Epoch ms. */
+  readonly clock: () => number
+  /** Runs work later, unless the simulator is closed by then. */
+  later(delayMs: number, work: () => void): void
+  stats(withTokens: boolean): SimulatorStats
+}
+
+export interface Call {
+  readonly context: RestContext
+  readonly url: URL
+  readonly request: IncomingMessage
+  readonly response: ServerResponse
+  /** The parts of the path that the route leaves open. */
+  readonly parts: readonly string[]
+  readonly body: string
+  /** Set where a change is to take effect after the reply: hands it over instead of making it. */
+  readonly postpone?: (change: () => void) => void
+}
+
+/** What a handler gives that has written its answer itself. */
+export const ANSWERED = Symbol('answered')
+
+export interface Route {
+  readonly method: string
+  readonly path: RegExp
+  /** What faults call it; without one it has none. */
+  readonly operation?: Operation
+  /** Whose calls it counts among. Routes without a kind need no session. */
+  readonly kind?: CallKind
+  /** Gives the `data` of the envelope, or throws a Refusal. */
+  handle(call: Call): unknown
+}
+
+export interface Reply {
+  readonly status: number
+  readonly text: string
+}
+
+/** Kite's failure envelope. */
+export function failure(refusal: Refusal): object {
+  return {
+    status: 'error',
+    message: refusal.message,
+    error_type: refusal.errorType,
+    data: null,
+  }
+}
+
+export const replyOf = (refusal: Refusal): Reply => ({
+  status: refusal.status,
+  text: JSON.stringify(failure(refusal)),
+})
+
+export function send(response: ServerResponse, { status, text }: Reply): void {
+  response.writeHead(status, {
+    'content-type': 'application/json',
+    'content-length': Buffer.byteLength(text),
+  })
+  response.end(text)
+}
+
+/** The path and query of a request, or null where a client sent something that is neither. */
+export function requestUrl(request: IncomingMessage): URL | null {
+  const target = request.url ?? ''
+  return URL.canParse(target, BASE) ? new URL(target, BASE) : null
+}
+
+export async function readBody(request: IncomingMessage): Promise<string> {
+  const pieces: Buffer[] = []
+  let bytes = 0
+  for await (const piece of request) {
+    bytes += piece.length
+    if (bytes > BODY_BYTES_MAX) {
+      throw new Refusal(413, 'InputException', `The body is larger than ${BODY_BYTES_MAX} bytes.`)
+    }
+    pieces.push(piece)
+  }
+  return Buffer.concat(pieces).toString('utf8')
+}
+
+/** JSON that is already text, as part of an envelope. */
+export class RawJson {
+  readonly text: string
+
+  constructor(text: string) {
+    this.text = text
+  }
+}
+
+export function success(data: unknown): Reply {
+  const text = data instanceof RawJson ? data.text : JSON.stringify(data)
+  return { status: 200, text: `{"status":"success","data":${text}}` }
+}
