@@ -43,7 +43,7 @@ export interface Trigger {
 }
 
 const LIFE_MS = 365 * 86_400_000
-const FIRST_ID = 100_001
+const FIRST_ID = 100_000
 
 export const expiresMs = ({ createdMs }: Trigger) => createdMs + LIFE_MS
 
@@ -53,6 +53,7 @@ export class Triggers {
   readonly #triggersMax: number
   /** By id, in the order of their making. */
   readonly #all = new Map<number, Trigger>()
+  #lastId = FIRST_ID
   readonly #active = new Map<number, Trigger[]>()
 
   constructor(account: Account, watch: Watch, triggersMax: number) {
@@ -74,8 +75,13 @@ export class Triggers {
     return this.#all.get(id)
   }
 
-  place(terms: TriggerTerms, nowMs: number): Trigger {
-    const id = FIRST_ID + this.#all.size
+  /** An id for `place`, never given twice. */
+  nextId(): number {
+    this.#lastId += 1
+    return this.#lastId
+  }
+
+  place(id: number, terms: TriggerTerms, nowMs: number): void {
     const trigger: Trigger = {
       id,
       createdMs: nowMs,
@@ -86,7 +92,6 @@ export class Triggers {
     }
     this.#all.set(id, trigger)
     this.#wait(trigger)
-    return trigger
   }
 
   modify(trigger: Trigger, terms: TriggerTerms, nowMs: number): void {

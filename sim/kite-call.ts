@@ -31,6 +31,9 @@ export interface RestContext {
   /** Runs work later, unless the simulator is closed by then. */
   later(delayMs: number, work: () => void): void
   stats(withTokens: boolean): SimulatorStats
+  /** Lets an instrument trade at a price in rupees, or ticks; both throw a RangeError that names the field. */
+  moveTo(token: number, rupees: number): void
+  tickOnce(tokens?: readonly number[]): number
 }
 
 export interface Call {

@@ -144,6 +144,14 @@ export class KiteFeed {
     for (const client of this.#clients) this.#send(client, frame)
   }
 
+  /** Sends a text frame to every socket; one whose client has long stopped to read is ended instead. */
+  tell(text: string): void {
+    for (const client of this.#clients) {
+      if (client.socket.bufferedAmount > ABANDONED_BYTES) client.socket.terminate()
+      else this.#send(client, text)
+    }
+  }
+
   /**
    * One tick for every pair of socket and instrument, or for those of the tokens; and one for instruments that nobody
    * listens to, where they are named or have orders. Returns the packets sent.

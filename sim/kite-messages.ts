@@ -2,6 +2,7 @@
 // Connect v3, "WebSocket" and "Postback".
 import { createHash } from 'node:crypto'
 import type { Faults } from './faults.ts'
+import type { Postback } from './kite-postback.ts'
 import { APP_ID, orderRow, USER_ID } from './kite-records.ts'
 import type { Order, Stage } from './order.ts'
 
@@ -18,19 +19,21 @@ const UNTOLD: ReadonlySet<Stage> = new Set([
 export interface MessageOptions {
   readonly apiSecret: string
   readonly faults: Faults
-  /** Whether anybody would get a message; where nobody would, none is made. */
+  readonly postback: Postback | undefined
+  /** Whether any socket would get a message; where nobody would, none is made. */
   isHeard(): boolean
-  send(data: string): void
+  /** Sends a text frame to every socket. */
+  send(text: string): void
 }
 
 const sha256 = (text: string) => createHash('sha256').update(text).digest('hex')
 
 /** Makes the listener that an account tells its orders' stages to. */
 export function orderMessages(options: MessageOptions): (order: Order) => void {
-  const { apiSecret, faults } = options
+  const { apiSecret, faults, postback } = options
   return (order) => {
     const state = order.states.at(-1)!
-    if (UNTOLD.has(state.stage) || !options.isHeard()) return
+    if (UNTOLD.has(state.stage) || !(options.isHeard() || postback)) return
     const row = orderRow(order, state, false)
     const fault = faults.take('message')
     if (fault?.do === 'drop') return
@@ -41,7 +44,9 @@ export function orderMessages(options: MessageOptions): (order: Order) => void {
       checksum: sha256(row.order_id + row.order_timestamp + apiSecret),
       ...row,
     })
-    options.send(data)
-    if (fault?.do === 'duplicate') options.send(data)
+    postback?.send(data)
+    const frame = `{"type":"order","data":${data}}`
+    options.send(frame)
+    if (fault?.do === 'duplicate') options.send(frame)
   }
 }

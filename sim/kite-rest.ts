@@ -17,6 +17,9 @@ import {
 import { CONTROL_ROUTES } from './kite-control.ts'
 import { csvChunks } from './kite-csv.ts'
 import { carryOut } from './kite-faults.ts'
+import { GTT_ROUTES } from './kite-gtt.ts'
+import { HISTORY_ROUTES } from './kite-history.ts'
+import { MARGIN_ROUTES } from './kite-margins.ts'
 import { ORDER_ROUTES } from './kite-orders.ts'
 import { PORTFOLIO_ROUTES } from './kite-portfolio.ts'
 import { QUOTE_ROUTES } from './kite-quotes.ts'
@@ -31,6 +34,9 @@ const ROUTES: readonly Route[] = [
   ...ORDER_ROUTES,
   ...PORTFOLIO_ROUTES,
   ...QUOTE_ROUTES,
+  ...MARGIN_ROUTES,
+  ...HISTORY_ROUTES,
+  ...GTT_ROUTES,
   { method: 'GET', path: /^\/connect\/login$/, handle: login },
   { method: 'POST', path: /^\/session\/token$/, handle: openSession },
   { method: 'DELETE', path: /^\/session\/token$/, handle: closeSession },

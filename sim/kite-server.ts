@@ -5,28 +5,20 @@ import type { AddressInfo } from 'node:net'
 import type { Duplex } from 'node:stream'
 import { WebSocketServer } from 'ws'
 import type { Account } from './account.ts'
-import { indianDate } from './calendar.ts'
-import { Exchange } from './exchange.ts'
-import { type CountedFault, type Fault, Faults } from './faults.ts'
-import { Triggers } from './gtt.ts'
-import type { Instrument } from './instruments.ts'
-import { type AccountOptions, openAccount } from './kite-account.ts'
-import { failure, type RestContext, requestUrl } from './kite-call.ts'
-import { KiteFeed } from './kite-feed.ts'
-import { CallLimits, KITE_LIMITS, type KiteLimits } from './kite-limits.ts'
-import { orderMessages } from './kite-messages.ts'
-import { type ExchangeRecord, KiteRecord } from './kite-record.ts'
+import type { CountedFault, Fault } from './faults.ts'
+import type { Instrument, InstrumentTable } from './instruments.ts'
+import type { AccountOptions } from './kite-account.ts'
+import { type KiteBroker, openBroker } from './kite-broker.ts'
+import { failure, requestUrl } from './kite-call.ts'
+import type { KiteFeed } from './kite-feed.ts'
+import type { KiteLimits } from './kite-limits.ts'
+import type { ExchangeRecord } from './kite-record.ts'
 import { handleRequest } from './kite-rest.ts'
-import { KiteSessions, Refusal } from './kite-sessions.ts'
-import { listInstruments } from './listing.ts'
+import { type KiteSessions, Refusal } from './kite-sessions.ts'
 import type { Simulator, SimulatorOptions } from './simulator.ts'
-import { Timers } from './timers.ts'
-import { Watch } from './watch.ts'
 
 const SOCKETS_MAX = 3
 const MESSAGE_BYTES_MAX = 1 << 20
-/** Good-till-triggered orders that are kept; more are refused. */
-const TRIGGERS_MAX = 1000
 
 export interface KiteOptions extends SimulatorOptions {
   readonly apiKey?: string
@@ -112,57 +104,23 @@ function serveUpgrades(server: Server, sessions: KiteSessions, feed: KiteFeed): 
  */
 export async function startKiteSimulator(options: KiteOptions): Promise<KiteSimulator> {
   checkOptions(options)
-  const { host = '127.0.0.1', port = 0, seed } = options
-  const today = options.today ?? indianDate(Date.now())
-  const table = listInstruments(seed, today, options.instruments)
+  const { host = '127.0.0.1', port = 0 } = options
   const app = {
     apiKey: options.apiKey ?? 'sim_api_key',
     apiSecret: options.apiSecret ?? 'sim_api_secret',
     accessToken: options.accessToken ?? 'sim_access_token',
   }
-  const sessions = new KiteSessions(app, seed)
-  const clock = options.clock ?? Date.now
-  const exchange = new Exchange(table, seed)
-  const watch = new Watch(table.length)
-  const account = openAccount(options.account ?? {}, table, exchange, watch, seed, clock)
-  const triggers = new Triggers(account, watch, TRIGGERS_MAX)
-  const feed = new KiteFeed(table, exchange, watch, { ...options, clock })
-  const faults = new Faults(seed)
-  const record = new KiteRecord(account)
-  const stats = (withTokens?: boolean) => feed.stats(withTokens)
-  account.onStage = orderMessages({
-    apiSecret: app.apiSecret,
-    faults,
-    isHeard: () => feed.openSockets > 0,
-    send: (data) => feed.sendRaw(`{"type":"order","data":${data}}`),
-  })
-  const timers = new Timers()
-  const context: RestContext = {
-    sessions,
-    table,
-    account,
-    triggers,
-    limits: new CallLimits(options.limits === false ? null : { ...KITE_LIMITS, ...options.limits }),
-    faults,
-    record,
-    seed,
-    today,
-    rejections: options.rejections ?? 'reply',
-    clock,
-    later: (delayMs, work) => timers.start(delayMs, work),
-    stats,
-  }
-  const server = createServer((request, response) => handleRequest(context, request, response))
-  serveUpgrades(server, sessions, feed)
+  const broker = openBroker(options, app)
+  const server = createServer((request, response) => handleRequest(broker, request, response))
+  serveUpgrades(server, broker.sessions, broker.feed)
   try {
     server.listen(port, host)
     await once(server, 'listening')
   } catch (error) {
-    feed.stop()
+    broker.stop()
     throw error
   }
   const bound = (server.address() as AddressInfo).port
-  let listed: readonly Instrument[] | undefined
   return {
     ...app,
     credentials: {
@@ -173,32 +131,46 @@ export async function startKiteSimulator(options: KiteOptions): Promise<KiteSimu
     port: bound,
     restUrl: `http://${host}:${bound}`,
     feedUrl: `ws://${host}:${bound}`,
+    ...handlesOf(broker),
     get instruments() {
-      listed ??= [...table]
-      return listed
+      return listed(broker.table)
     },
-    stats,
-    dropSockets: () => feed.dropSockets(),
-    pauseTicks: () => feed.pauseTicks(),
-    resumeTicks: () => feed.resumeTicks(),
-    muteHeartbeats: (muted) => feed.muteHeartbeats(muted),
-    sendRaw: (frame) => feed.sendRaw(frame),
-    expireSession: () => sessions.expireAll(),
-    tickOnce: (tokens) => feed.tickOnce(tokens?.map(Number)),
-    burst: (count) => feed.burst(count),
-    account,
-    record: () => record.read(),
-    fault: (fault) => faults.set(fault),
-    faults: () => faults.list(),
-    clearFaults: () => faults.clear(),
-    moveTo: (token, rupees) => feed.moveTo(token, rupees),
     async close() {
-      feed.stop()
-      timers.stop()
+      broker.stop()
       const closed = once(server, 'close')
       server.close()
       server.closeAllConnections()
       await closed
     },
+  }
+}
+
+const lists = new WeakMap<InstrumentTable, readonly Instrument[]>()
+
+/** All instruments as objects, made on first use. */
+function listed(table: InstrumentTable): readonly Instrument[] {
+  const list = lists.get(table) ?? [...table]
+  lists.set(table, list)
+  return list
+}
+
+/** What tests drive a simulator by, apart from its doors. */
+function handlesOf({ feed, sessions, faults, ...broker }: KiteBroker) {
+  return {
+    stats: (withTokens?: boolean) => feed.stats(withTokens),
+    dropSockets: () => feed.dropSockets(),
+    pauseTicks: () => feed.pauseTicks(),
+    resumeTicks: () => feed.resumeTicks(),
+    muteHeartbeats: (muted: boolean) => feed.muteHeartbeats(muted),
+    sendRaw: (frame: Uint8Array | string) => feed.sendRaw(frame),
+    expireSession: () => sessions.expireAll(),
+    tickOnce: (tokens?: readonly (number | string)[]) => feed.tickOnce(tokens?.map(Number)),
+    burst: (count: number) => feed.burst(count),
+    moveTo: (token: number, rupees: number) => feed.moveTo(token, rupees),
+    account: broker.account,
+    record: () => broker.record.read(),
+    fault: (fault: Fault) => faults.set(fault),
+    faults: () => faults.list(),
+    clearFaults: () => faults.clear(),
   }
 }

@@ -42,7 +42,7 @@ const CLOCKS: Readonly<Record<string, string>> = {
   'engine/feed/socket.ts': 'jitter keeps reconnects apart',
   'sim/noren-server.ts': 'a simulated broker has a clock of its own',
   'sim/upstox-server.ts': 'a simulated broker has a clock of its own',
-  'sim/kite-server.ts': 'a simulated broker has a clock of its own',
+  'sim/kite-broker.ts': 'a simulated broker has a clock of its own',
 }
 
 interface Source {

@@ -1,7 +1,9 @@
 // A desk that trades at a simulated Kite over its REST API, as the published tables say it. It knows nothing of the
 // simulator's sources but its handles.
 import assert from 'node:assert/strict'
-import type { KiteSimulator } from '../../sim/kite-server.ts'
+import type { TestContext } from 'node:test'
+import type { KiteOptions, KiteSimulator } from '../../sim/kite-server.ts'
+import { startKite } from './start-kite.ts'
 
 export type Fields = Record<string, string | number>
 export type Row = Record<string, unknown>
@@ -107,6 +109,25 @@ export class Desk {
   async positions(): Promise<{ net: Row[]; day: Row[] }> {
     return (await this.get('/portfolio/positions')) as never
   }
+
+  /** Lets RELIANCE trade at a price. */
+  move(rupees: number): void {
+    this.kite.moveTo(RELIANCE_TOKEN, rupees)
+  }
+
+  /** The instrument of a symbol that begins so. */
+  named(exchange: string, start: string) {
+    const found = this.kite.instruments.find(
+      (each) => each.exchange === exchange && each.tradingsymbol.startsWith(start),
+    )
+    assert.ok(found, `${exchange}:${start} is listed`)
+    return found
+  }
+}
+
+/** A desk at a simulator that counts no calls and ticks only when told. */
+export async function openDesk(t: TestContext, options: Partial<KiteOptions> = {}): Promise<Desk> {
+  return new Desk(await startKite(t, { limits: false, ...options }))
 }
 
 export interface Level {
