@@ -11,6 +11,9 @@ import { type Overnight, Position } from './position.ts'
 import { checkHoldings, checkMargin, checkPrice, orderMargin, protectedLimit } from './risk.ts'
 import { ORDERS, type Watch } from './watch.ts'
 
+/** Trades in the trade book; the oldest are left out beyond it. */
+const TRADES_MAX = 200_000
+
 /** Shares in the depository. */
 export interface Holding {
   readonly contract: Contract
@@ -239,6 +242,7 @@ export class Account {
     const trade = { id: this.ids.nextTrade(), order, quantity, price, atMs: nowMs }
     order.trades.push(trade)
     this.trades.push(trade)
+    if (this.trades.length > TRADES_MAX) this.trades.splice(0, TRADES_MAX / 10)
     funds.add(order.blocked, 0, -1)
     order.blocked = scaleMargin(order.blocked, order.pendingQuantity / left)
     funds.add(order.blocked, 0, 1)

@@ -1,6 +1,6 @@
 // Orders that wait in the market, by instrument: stops until the last price reaches their trigger, the others until
 // the book has something at their limit. Orders of the account never meet each other.
-import { type Exchange, LAST } from './exchange.ts'
+import { DEPTH, DEPTH_LEVELS, type Exchange, LAST, LEVEL_WORDS } from './exchange.ts'
 import type { Order } from './order.ts'
 
 export interface BookEvents {
@@ -64,7 +64,9 @@ export class OrderBook {
     const orders = this.#waiting.get(instrument)
     if (orders === undefined) return
     const row = this.#exchange.row(instrument, nowMs)
-    for (const order of [...orders].sort(precedes)) {
+    // Of thousands of orders a tick concerns a few: those alone are worth sorting.
+    const concerned = orders.filter((order) => this.#isConcerned(order, row)).sort(precedes)
+    for (const order of concerned) {
       if (this.#advance(order, row)) this.remove(order)
     }
   }
@@ -78,13 +80,23 @@ export class OrderBook {
     }
   }
 
+  /** Whether the last price has reached a stop, or the best of the book a limit. */
+  #isConcerned(order: Order, row: number): boolean {
+    const { words } = this.#exchange
+    const isBuy = order.ask.side === 'BUY'
+    if (order.stage === 'waiting') {
+      const last = words[row + LAST]!
+      return isBuy ? last >= order.terms.trigger : last <= order.terms.trigger
+    }
+    const best = words[row + DEPTH + (isBuy ? DEPTH_LEVELS * LEVEL_WORDS : 0)]!
+    return isBuy ? best <= order.limit : best >= order.limit
+  }
+
   /** Carries an order on; true where it is done. */
   #advance(order: Order, row: number): boolean {
     const { side } = order.ask
     if (order.stage === 'waiting') {
-      const last = this.#exchange.words[row + LAST]!
-      const { trigger } = order.terms
-      if (side === 'BUY' ? last < trigger : last > trigger) return false
+      if (!this.#isConcerned(order, row)) return false
       this.#events.triggered(order)
     }
     const from = side === 'BUY' ? 'asks' : 'bids'

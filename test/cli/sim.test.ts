@@ -42,6 +42,25 @@ test('sim ends when its stdin closes, if told to', async () => {
   assert.deepEqual(await endOf(child), [0, null])
 })
 
+test('sim counts calls as its broker does, unless told to take any number', async () => {
+  const statuses = async (...options: string[]) => {
+    const child = startCommand([...SIM, '--json', '--exit-with-stdin', ...options])
+    const { restUrl, credentials } = JSON.parse(await firstLine(child))
+    const headers = {
+      'X-Kite-Version': '3',
+      authorization: `token ${credentials.api_key}:${credentials.access_token}`,
+    }
+    const url = `${restUrl}/quote/ltp?i=NSE:RELIANCE`
+    const calls = Array.from({ length: 5 }, () => callHttp({ method: 'GET', url, headers }))
+    const replies = await Promise.all(calls)
+    child.stdin.end()
+    await endOf(child)
+    return replies.map(({ status }) => status)
+  }
+  assert.ok((await statuses()).includes(429))
+  assert.deepEqual(await statuses('--no-limits'), [200, 200, 200, 200, 200])
+})
+
 test('sim tells a person the configuration that connects to it', async () => {
   const child = startCommand([...SIM, '--exit-with-stdin'])
   child.stdin.end()

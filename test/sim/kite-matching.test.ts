@@ -72,11 +72,20 @@ test('orders at a better price come first, and among equals the earlier one', as
   for (const price of [low, high, high]) {
     ids.push(await desk.placed({ price, quantity: 100_000, product: 'MIS' }))
   }
-  desk.move(high)
+  desk.move(low - 5)
   const filled = await Promise.all(ids.map(async (id) => (await desk.order(id)).filled_quantity))
   assert.equal(filled[0], 0)
   assert.ok((filled[1] as number) > 0)
   assert.equal(filled[2], 0)
+})
+
+test('a level that is taken in part keeps the rest', async (t) => {
+  const desk = await openDesk(t)
+  const before = await desk.quote(KEY)
+  await desk.placed({ order_type: 'MARKET', price: 0, quantity: 1 })
+  const after = await desk.quote(KEY)
+  const [best, ...others] = before.depth.sell
+  assert.deepEqual(after.depth.sell, [{ ...best, quantity: best!.quantity - 1 }, ...others])
 })
 
 test('a sale goes to the bids, down to its limit', async (t) => {
@@ -196,6 +205,8 @@ test('the same calls give the same trades for the same seed', async (t) => {
   }
   const first = await run()
   assert.ok((first.trades as Row[]).length > 5)
+  // Two orders of one millisecond have ids of their own.
+  assert.equal(first.record.orders.length, 2)
   assert.deepEqual(await run(), first)
 })
 

@@ -93,6 +93,8 @@ test('an order is modified and cancelled', async (t) => {
   ])
   assert.equal((await desk.cancel(id)).errorType, 'OrderException')
   assert.equal((await desk.modify(id, { price: 1202 })).errorType, 'OrderException')
+  desk.move(1190)
+  assert.equal((await desk.order(id)).filled_quantity, 0)
 })
 
 test('an order modified into the market trades there', async (t) => {

@@ -133,6 +133,9 @@ test('a change that the funds do not cover leaves the order as it was', async (t
   assert.equal(order.quantity, 10)
   assert.equal(order.status, 'OPEN')
   near((await desk.funds()).net, 5000 - 2400, 'net')
+  assert.equal((await desk.modify(id, { quantity: 1000, price: 1290 })).status, 400)
+  desk.move(1280)
+  assert.equal((await desk.order(id)).status, 'OPEN')
 })
 
 test('shares are sold out of holdings, and no more of them than there are', async (t) => {
@@ -161,6 +164,11 @@ test('shares are sold out of holdings, and no more of them than there are', asyn
   assert.match(pending.message, /pending sell orders/)
 })
 
+test('shares are sold without any money', async (t) => {
+  const desk = await openDesk(t, { account: { cash: { equity: 0 } } })
+  await trade(desk, 'SELL', { product: 'CNC', quantity: 10 })
+})
+
 test('what was bought for delivery today can be sold today', async (t) => {
   const desk = await openDesk(t, { account: { holdings: [] } })
   assert.deepEqual(await desk.get('/portfolio/holdings'), [])
@@ -176,6 +184,11 @@ test('a bought option costs its premium, a sold one blocks a margin', async (t) 
   const call = desk.kite.instruments.find(({ instrumentType }) => instrumentType === 'CE')!
   assert.ok(option && call)
   const fields = { exchange: call.exchange, tradingsymbol: call.tradingsymbol, product: 'NRML' }
+  const last = (await desk.quote(`${call.exchange}:${call.tradingsymbol}`)).last_price
+  const bid = Number((last - 1).toFixed(2))
+  const waiting = await desk.placed({ ...fields, quantity: call.lotSize, price: bid })
+  near((await desk.funds()).utilised.option_premium, bid * call.lotSize, 'premium blocked')
+  await desk.cancel(waiting)
   const price = await trade(desk, 'BUY', { ...fields, quantity: call.lotSize })
   const long = await desk.funds()
   near(long.utilised.option_premium, price * call.lotSize, 'premium paid')
@@ -295,7 +308,11 @@ test('a basket that hedges a position needs less than alone', async (t) => {
     const { data } = await desk.call('POST', `/margins/basket${query}`, JSON.stringify([leg]))
     return (data as { final: { total: number } }).final.total
   }
-  assert.ok((await final('?consider_positions=true')) < (await final('')) / 2)
+  const alone = await final('')
+  assert.ok((await final('?consider_positions=true')) < alone / 2)
+  await trade(desk, 'SELL', { ...future, tradingsymbol: 'NIFTY26AUGFUT' })
+  await trade(desk, 'BUY', { ...future, tradingsymbol: 'BANKNIFTY26AUGFUT', quantity: 30 })
+  near(await final('?consider_positions=true'), alone, 'beside another underlying')
 })
 
 test('the profile tells who trades', async (t) => {
