@@ -4,6 +4,8 @@
 // it cannot set the anchor between the two, but it can prove it wrong: once a second the anchor is moved, only as
 // far as that takes. Every thread starts from the one origin of the process, so that the stamps of two threads can
 // be subtracted. A wall clock that steps back makes time stand still until it is caught up.
+import { performance } from 'node:perf_hooks'
+
 const CHECK_EVERY_MS = 1000
 const WALL_RESOLUTION_MS = 1
 

@@ -40,11 +40,17 @@ export class Latency {
 
   /** Records the first `count` receive times (epoch µs, 0 skipped) as sent at `sentUs`. */
   record(receiveTimesUs: Float64Array, count: number, sentUs: number): void {
-    for (let i = 0; i < count; i++) {
-      const receivedUs = receiveTimesUs[i]!
-      if (receivedUs === 0) continue
-      const us = Math.min(HIGHEST_US, Math.max(1, Math.round(sentUs - receivedUs)))
-      this.#interval.recordValue(us)
+    let first = 0
+    while (first < count) {
+      const receivedUs = receiveTimesUs[first]!
+      // The ticks of a frame have one receive time, and lie side by side.
+      let next = first + 1
+      while (next < count && receiveTimesUs[next] === receivedUs) next++
+      if (receivedUs !== 0) {
+        const us = Math.min(HIGHEST_US, Math.max(1, Math.round(sentUs - receivedUs)))
+        this.#interval.recordValueWithCount(us, next - first)
+      }
+      first = next
     }
   }
 
