@@ -3,6 +3,7 @@ import { pathToFileURL } from 'node:url'
 import { type BrokerSpec, defineBroker } from './broker.ts'
 
 export { MANDATORY_INDICES } from './index-names.ts'
+export { ERROR_CODES } from './orders.ts'
 
 type Loader = () => Promise<{ default: BrokerSpec }>
 

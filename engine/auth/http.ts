@@ -23,8 +23,8 @@ const REASONS: Readonly<Record<string, string>> = {
 
 const agent = new Agent({ maxResponseSize: REPLY_BYTES_MAX })
 
-/** Only a code goes into a message: the text of an error may quote the URL or a header. */
-function reasonOf(error: unknown, timeoutMs: number): string {
+/** Why a call failed. Only a code goes into a message: the text of an error may quote the URL or a header. */
+export function reasonOf(error: unknown, timeoutMs: number): string {
   const { name, code } = error as { name?: string; code?: unknown }
   if (name === 'TimeoutError') return `no complete reply within ${timeoutMs} ms`
   return typeof code === 'string' ? (REASONS[code] ?? code) : (name ?? 'unknown failure')

@@ -1,0 +1,238 @@
+// Finds out what became of writes whose outcome is unknown, from the broker's books. Nothing is ever sent again.
+import type { GttRecord, OrderRecord } from '../../adapters/orders.ts'
+import type { Logger } from '../observe/log.ts'
+import {
+  BOOK_OF,
+  type BookName,
+  evidenceOfGtts,
+  evidenceOfOrders,
+  evidenceOfPlace,
+} from './evidence.ts'
+import { isOpen, type SettledBy } from './journal-record.ts'
+import type { JournalEntry, OrdersPool, Outcome, ReadsPool, WriteTask } from './write.ts'
+
+/** Longest pause between two looks at a book that cannot be read, in spacings. */
+const PAUSE_SPACINGS_MAX = 8
+const REPORTED_MAX = 10_000
+
+export interface ReconcilerOptions {
+  readonly orders: Pick<OrdersPool, 'settle'>
+  readonly reads: Pick<ReadsPool, 'read'>
+  readonly log: Logger
+  /** Pause between two looks at a book. */
+  readonly spacingMs: number
+  /** So many looks without a trace, and people are told. A look that fails is none. */
+  readonly looksMax: number
+  /** A write of unknown outcome was settled, or reported: then the outcome is still unknown. */
+  readonly onSettled?: (task: WriteTask, outcome: Outcome, by: SettledBy) => void
+}
+
+interface Pending {
+  readonly task: WriteTask
+  readonly intentAtMs: number
+  looks: number
+  readonly done: Promise<Outcome>
+  readonly resolve: (outcome: Outcome) => void
+}
+
+/** The looks at one book of one broker: one read serves all that wait for it. */
+interface Watch {
+  readonly broker: string
+  readonly book: BookName
+  failuresInARow: number
+  timer: NodeJS.Timeout | undefined
+}
+
+export class Reconciler {
+  readonly #options: ReconcilerOptions
+  readonly #pending = new Map<string, Pending>()
+  /** Places that were not found in time, and may still turn up. */
+  readonly #reported = new Map<string, WriteTask>()
+  /** GTTs that writes account for, as `BROKER ID`. */
+  readonly #takenGtts = new Set<string>()
+  readonly #watches = new Map<string, Watch>()
+  #isClosed = false
+
+  constructor(options: ReconcilerOptions) {
+    this.#options = options
+  }
+
+  /** Writes whose outcome is unknown and looked for. */
+  get pendingCount(): number {
+    return this.#pending.size
+  }
+
+  /** Places that were looked for in vain. */
+  get reportedCount(): number {
+    return this.#reported.size
+  }
+
+  /** The intent id of a place of this instrument whose outcome is looked for, or null. */
+  unknownPlaceOf(broker: string, exchange: string, symbol: string): string | null {
+    for (const [intentId, { task }] of this.#pending) {
+      if (task.name !== 'place' || task.broker !== broker || !('instrument' in task.ask)) continue
+      const { instrument } = task.ask
+      if (instrument.exchange === exchange && instrument.symbol === symbol) return intentId
+    }
+    return null
+  }
+
+  /** Takes up what the journal left open. Resolves when all of it is settled or reported. */
+  async resume(entries: readonly JournalEntry[]): Promise<void> {
+    for (const { task, outcome, settledBy } of entries) {
+      if (settledBy === 'reported') this.#remember(task)
+      if (task.name === 'placeGtt' && outcome?.outcome === 'accepted')
+        this.#takenGtts.add(`${task.broker} ${outcome.id}`)
+    }
+    const open = entries.filter(isOpen)
+    await Promise.all(open.map(({ task, intentAtMs }) => this.add(task, intentAtMs)))
+  }
+
+  /** Looks for what became of a write. Resolves to its outcome, which is unknown when it was looked for in vain. */
+  add(task: WriteTask, intentAtMs: number): Promise<Outcome> {
+    const known = this.#pending.get(task.intentId)
+    if (known !== undefined) return known.done
+    let resolve: (outcome: Outcome) => void = () => {}
+    const done = new Promise<Outcome>((settle) => {
+      resolve = settle
+    })
+    this.#pending.set(task.intentId, { task, intentAtMs, looks: 0, done, resolve })
+    this.#watch(task.broker, BOOK_OF[task.name])
+    return done
+  }
+
+  /** To be told of every order book and order message that the engine sees, so that what turns up late is noticed. */
+  sawOrders(broker: string, records: readonly OrderRecord[]): void {
+    if (this.#pending.size === 0 && this.#reported.size === 0) return
+    for (const [intentId, task] of this.#reported) {
+      const found = task.broker === broker ? evidenceOfPlace(intentId, records) : null
+      if (found !== null) this.#foundLate(task, found)
+    }
+    for (const pending of this.#of(broker, 'orderBook')) {
+      const found = evidenceOfOrders(pending.task, records)
+      if (found !== null) this.#settle(pending, found, 'reconciled')
+    }
+  }
+
+  /** Stops looking; what is open stays open in the journal. */
+  close(): void {
+    this.#isClosed = true
+    for (const { timer } of this.#watches.values()) clearTimeout(timer)
+    this.#watches.clear()
+    for (const { resolve } of this.#pending.values())
+      resolve({ outcome: 'unknown', why: 'the engine stops' })
+    this.#pending.clear()
+  }
+
+  #of(broker: string, book: BookName): Pending[] {
+    return [...this.#pending.values()].filter(
+      ({ task }) => task.broker === broker && BOOK_OF[task.name] === book,
+    )
+  }
+
+  #watch(broker: string, book: BookName): void {
+    const key = `${broker} ${book}`
+    if (this.#isClosed || this.#watches.has(key)) return
+    const watch: Watch = { broker, book, failuresInARow: 0, timer: undefined }
+    this.#watches.set(key, watch)
+    void this.#look(key, watch)
+  }
+
+  async #look(key: string, watch: Watch): Promise<void> {
+    // What is added while the book is on its way may be newer than the book.
+    const asked = this.#of(watch.broker, watch.book)
+    const reply = await this.#options.reads.read(watch.broker, watch.book, null)
+    if (this.#isClosed) return
+    if ('refusal' in reply && reply.refusal.code !== 'UNSUPPORTED') {
+      this.#lookFailed(watch, reply.refusal.message)
+    } else {
+      watch.failuresInARow = 0
+      if ('answer' in reply) this.#readBook(watch, reply.answer)
+      this.#countLook(asked, 'refusal' in reply)
+    }
+    if (this.#of(watch.broker, watch.book).length === 0) {
+      this.#watches.delete(key)
+      return
+    }
+    const spacings = Math.min(PAUSE_SPACINGS_MAX, 2 ** watch.failuresInARow)
+    watch.timer = setTimeout(() => void this.#look(key, watch), spacings * this.#options.spacingMs)
+  }
+
+  #readBook({ broker, book }: Watch, records: readonly (OrderRecord | GttRecord)[]): void {
+    if (book === 'orderBook') this.sawOrders(broker, records as readonly OrderRecord[])
+    else this.#sawGtts(broker, records as readonly GttRecord[])
+  }
+
+  #sawGtts(broker: string, records: readonly GttRecord[]): void {
+    const isTaken = (triggerId: string) => this.#takenGtts.has(`${broker} ${triggerId}`)
+    for (const pending of this.#of(broker, 'gttBook')) {
+      const found = evidenceOfGtts(pending.task, pending.intentAtMs, records, isTaken)
+      if (found === null) continue
+      if (found.outcome === 'accepted') this.#takenGtts.add(`${broker} ${found.id}`)
+      this.#settle(pending, found, 'reconciled')
+    }
+  }
+
+  #lookFailed(watch: Watch, why: string): void {
+    const { broker, book } = watch
+    const text = 'writes of unknown outcome wait for a book that cannot be read'
+    if (watch.failuresInARow === 0) this.#options.log.warn({ broker, book, why }, text)
+    watch.failuresInARow += 1
+  }
+
+  #countLook(asked: readonly Pending[], isInVain: boolean): void {
+    for (const pending of asked) {
+      pending.looks += 1
+      if (!this.#pending.has(pending.task.intentId)) continue
+      if (pending.looks >= this.#options.looksMax || isInVain) this.#report(pending, isInVain)
+    }
+  }
+
+  #report(pending: Pending, isInVain: boolean): void {
+    const { task, looks } = pending
+    const book = BOOK_OF[task.name] === 'orderBook' ? 'order book' : 'list of GTTs'
+    const why = isInVain
+      ? `the broker has no ${book} to look at`
+      : `no trace of it in ${looks} looks at the ${book}`
+    const { broker, name, intentId } = task
+    this.#options.log.error(
+      { broker, operation: name, intentId, why },
+      'the outcome of a write is unknown: look at the broker',
+    )
+    this.#remember(task)
+    this.#settle(pending, { outcome: 'unknown', why }, 'reported')
+  }
+
+  #remember(task: WriteTask): void {
+    if (task.name !== 'place') return
+    this.#reported.set(task.intentId, task)
+    const [oldest] = this.#reported.keys()
+    if (this.#reported.size > REPORTED_MAX) this.#reported.delete(oldest!)
+  }
+
+  #foundLate(task: WriteTask, outcome: Outcome): void {
+    const { broker, intentId } = task
+    this.#reported.delete(intentId)
+    const text = 'an order that was reported as not found is in the order book'
+    this.#options.log.error({ broker, intentId, ...outcome }, text)
+    this.#note(task, outcome, 'reconciled')
+  }
+
+  #settle(pending: Pending, outcome: Outcome, by: SettledBy): void {
+    const { broker, name, intentId } = pending.task
+    this.#pending.delete(intentId)
+    if (by === 'reconciled')
+      this.#options.log.warn({ broker, operation: name, intentId, ...outcome }, 'write reconciled')
+    this.#note(pending.task, outcome, by)
+    pending.resolve(outcome)
+  }
+
+  #note(task: WriteTask, outcome: Outcome, by: SettledBy): void {
+    const { orders, log, onSettled } = this.#options
+    orders.settle(task.intentId, outcome, by).catch((error: Error) => {
+      // It is found out again after a restart.
+      log.error({ intentId: task.intentId, err: error }, 'a settlement could not be journalled')
+    })
+    onSettled?.(task, outcome, by)
+  }
+}
