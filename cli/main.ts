@@ -40,6 +40,10 @@ export const COMMANDS: Readonly<Record<string, Entry>> = {
     summary: 'Sync, import and search the instruments of the brokers.',
     load: () => import('./symbols.ts'),
   },
+  orders: {
+    summary: 'Show the journal of orders: what was sent, and what became of it.',
+    load: () => import('./orders.ts'),
+  },
   keys: {
     summary: 'Add, list and revoke the keys of clients: API keys, and CURVE keys for ZeroMQ.',
     load: () => import('./keys.ts'),

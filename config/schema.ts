@@ -1,5 +1,6 @@
 // What the configuration may hold: one flat table of keys. Each carries, beside its zod schema, the facts that
 // messages and docs/configuration.md are made of, so that nothing is said twice.
+import { isIP } from 'node:net'
 import { z } from 'zod'
 
 export interface Key<Value = unknown> {
@@ -45,6 +46,12 @@ function path(): Key<string> {
 
 function host(): Key<string> {
   return text(/^[A-Za-z0-9._:-]{1,253}$/, 'a host name, or an IP address without brackets')
+}
+
+/** An address of this machine, or nothing. */
+function address(): Key<string> {
+  const schema = z.string().refine((given) => given === '' || isIP(given) > 0)
+  return { schema, kind: 'text', allowed: 'an IP address, or "" for the system\'s choice' }
 }
 
 function url(schemes: string): Key<string> {
@@ -93,6 +100,15 @@ export const KEYS = {
   'feed.stale_ms': whole(100, 86_400_000),
   'feed.hand_over_ms': whole(0, 3_600_000),
   'feed.give_back_ms': whole(0, 3_600_000),
+  'orders.journal_sync': oneOf(['none', 'batch', 'each']),
+  'orders.write_timeout_ms': whole(100, 600_000),
+  'orders.read_timeout_ms': whole(100, 600_000),
+  'orders.history_timeout_ms': whole(100, 600_000),
+  'orders.probe_interval_ms': whole(100, 3_600_000),
+  'orders.warm_connections': whole(1, 16),
+  'orders.local_address': address(),
+  'orders.reconcile_spacing_ms': whole(10, 600_000),
+  'orders.reconcile_looks_max': whole(1, 1000),
 } as const satisfies Record<string, Key>
 
 /** The keys of a `[brokers.<id>]` table that mean the same for every broker; none has a default but `enabled`. */
