@@ -33,9 +33,22 @@ const rejected = (message: string): Outcome => {
   return { outcome: 'rejected', refusal: { code: 'ORDER_ERROR', message } }
 }
 
+/** An order book, by what orders are known by. */
+export interface OrderIndex {
+  readonly byTag: ReadonlyMap<string, OrderRecord>
+  readonly byId: ReadonlyMap<string, OrderRecord>
+}
+
+/** Indexes an order book, once for all writes that it may tell of. */
+export function indexOrders(records: readonly OrderRecord[]): OrderIndex {
+  const byTag = new Map<string, OrderRecord>()
+  for (const record of records) if (record.tag !== null) byTag.set(record.tag, record)
+  return { byTag, byId: new Map(records.map((record) => [record.orderId, record])) }
+}
+
 /** An order of ours carries the intent's id as its tag, whenever it turns up. */
-export function evidenceOfPlace(intentId: string, records: readonly OrderRecord[]): Outcome | null {
-  const record = records.find(({ tag }) => tag === intentId)
+export function evidenceOfPlace(intentId: string, { byTag }: OrderIndex): Outcome | null {
+  const record = byTag.get(intentId)
   if (record === undefined) return null
   if (record.status !== 'rejected') return accepted(record.orderId)
   return rejected(record.statusMessage ?? 'the order book says rejected')
@@ -56,16 +69,16 @@ function hasTerms(record: OrderTerms, asked: OrderTerms): boolean {
   )
 }
 
-function evidenceOfModify(ask: ModifyAsk, records: readonly OrderRecord[]): Outcome | null {
-  const record = records.find(({ orderId }) => orderId === ask.orderId)
+function evidenceOfModify(ask: ModifyAsk, { byId }: OrderIndex): Outcome | null {
+  const record = byId.get(ask.orderId)
   if (record === undefined) return null
   if (hasTerms(record, ask)) return accepted(ask.orderId)
   if (!ENDED.includes(record.status)) return null
   return rejected(`the order ended as ${record.status}, without the change`)
 }
 
-function evidenceOfCancel(ask: CancelAsk, records: readonly OrderRecord[]): Outcome | null {
-  const record = records.find(({ orderId }) => orderId === ask.orderId)
+function evidenceOfCancel(ask: CancelAsk, { byId }: OrderIndex): Outcome | null {
+  const record = byId.get(ask.orderId)
   if (record === undefined || !ENDED.includes(record.status)) return null
   if (record.status === 'cancelled') return accepted(ask.orderId)
   return rejected(`the order ended as ${record.status} before the cancel`)
@@ -74,11 +87,11 @@ function evidenceOfCancel(ask: CancelAsk, records: readonly OrderRecord[]): Outc
 /** What an order book says about a write of orders. */
 export function evidenceOfOrders(
   { name, ask, intentId }: WriteTask,
-  records: readonly OrderRecord[],
+  book: OrderIndex,
 ): Outcome | null {
-  if (name === 'place') return evidenceOfPlace(intentId, records)
-  if (name === 'modify') return evidenceOfModify(ask as ModifyAsk, records)
-  return evidenceOfCancel(ask as CancelAsk, records)
+  if (name === 'place') return evidenceOfPlace(intentId, book)
+  if (name === 'modify') return evidenceOfModify(ask as ModifyAsk, book)
+  return evidenceOfCancel(ask as CancelAsk, book)
 }
 
 /** Epoch ms of a time as brokers write it, Indian where no zone is told; NaN where it is none. */

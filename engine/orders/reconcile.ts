@@ -7,6 +7,7 @@ import {
   evidenceOfGtts,
   evidenceOfOrders,
   evidenceOfPlace,
+  indexOrders,
 } from './evidence.ts'
 import { isOpen, type SettledBy } from './journal-record.ts'
 import type { JournalEntry, OrdersPool, Outcome, ReadsPool, WriteTask } from './write.ts'
@@ -104,12 +105,14 @@ export class Reconciler {
   /** To be told of every order book and order message that the engine sees, so that what turns up late is noticed. */
   sawOrders(broker: string, records: readonly OrderRecord[]): void {
     if (this.#pending.size === 0 && this.#reported.size === 0) return
-    for (const [intentId, task] of this.#reported) {
-      const found = task.broker === broker ? evidenceOfPlace(intentId, records) : null
-      if (found !== null) this.#foundLate(task, found)
+    const book = indexOrders(records)
+    for (const intentId of book.byTag.keys()) {
+      const task = this.#reported.get(intentId)
+      const found = task?.broker === broker ? evidenceOfPlace(intentId, book) : null
+      if (task !== undefined && found !== null) this.#foundLate(task, found)
     }
     for (const pending of this.#of(broker, 'orderBook')) {
-      const found = evidenceOfOrders(pending.task, records)
+      const found = evidenceOfOrders(pending.task, book)
       if (found !== null) this.#settle(pending, found, 'reconciled')
     }
   }

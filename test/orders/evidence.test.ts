@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import type { GttRecord, ModifyAsk, OrderRecord, PlaceGttAsk } from '../../adapters/orders.ts'
-import { evidenceOfGtts, evidenceOfOrders } from '../../engine/orders/evidence.ts'
+import { evidenceOfGtts, evidenceOfOrders, indexOrders } from '../../engine/orders/evidence.ts'
 import type { WriteTask } from '../../engine/orders/write.ts'
 import { instrumentOf, placeAsk, taskOf } from './paper-desk.ts'
 
@@ -26,7 +26,9 @@ const RECORD: OrderRecord = {
 /** In one word what the book says. */
 function verdict(task: WriteTask, changes: Partial<OrderRecord>): string {
   const other = { ...RECORD, orderId: 'P0', tag: 'i0', status: 'cancelled' as const }
-  return evidenceOfOrders(task, [other, { ...RECORD, ...changes }])?.outcome ?? 'nothing'
+  return (
+    evidenceOfOrders(task, indexOrders([other, { ...RECORD, ...changes }]))?.outcome ?? 'nothing'
+  )
 }
 
 test('a place is there under its tag, in whatever state', () => {
@@ -40,7 +42,7 @@ test('a place is there under its tag, in whatever state', () => {
     [{ tag: null }, 'nothing'],
   ]
   for (const [changes, expected] of cases) assert.equal(verdict(task, changes), expected)
-  assert.deepEqual(evidenceOfOrders(task, [RECORD]), { outcome: 'accepted', id: 'P1' })
+  assert.deepEqual(evidenceOfOrders(task, indexOrders([RECORD])), { outcome: 'accepted', id: 'P1' })
 })
 
 test('a modify is there when the order has the terms asked for, and gone when it ended without', () => {

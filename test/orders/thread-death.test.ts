@@ -60,6 +60,16 @@ test('a write on its way when the thread ends is unknown; the next one goes over
   assert.equal(entriesOf(folder)[0]!.settledBy, 'reconciled')
 })
 
+test('a thread that ends while it starts is replaced, and the write that waits for it goes out', async (context) => {
+  const desk = await startDesk(context)
+  const { orders } = desk
+  await orders.threads[0]!.terminate()
+  const written = orders.write(taskOf('i1'))
+  await orders.threads[0]!.terminate()
+  assert.deepEqual(await written, { outcome: 'accepted', id: 'P1' })
+  assert.equal(orders.deaths, 2)
+})
+
 test('a crash of the thread is no more than its end', async (context) => {
   const desk = await startDesk(context)
   const { orders } = desk

@@ -4,6 +4,7 @@ import { once } from 'node:events'
 import type { AddressInfo } from 'node:net'
 import { createServer } from 'node:net'
 import { test } from 'node:test'
+import { SYNC_POLICIES } from '../../engine/orders/journal.ts'
 import type { Outcome } from '../../engine/orders/write.ts'
 import { until } from '../support/plant.ts'
 import { BROKER, brokerAt, entriesOf, placeAsk, SESSION, startDesk, taskOf } from './paper-desk.ts'
@@ -18,6 +19,18 @@ test("a write is accepted with the broker's id, and the journal has both its lin
   assert.deepEqual(others, [])
   assert.deepEqual(entry!.task, task)
   assert.deepEqual([entry!.outcome, entry!.settledBy], [{ outcome: 'accepted', id: 'P1' }, 'reply'])
+})
+
+test('when a call arrives at the broker, its intent is in the journal, and no outcome', async (context) => {
+  for (const syncPolicy of SYNC_POLICIES) {
+    const { server, orders, folder } = await startDesk(context, { syncPolicy })
+    const seen: unknown[] = []
+    server.beforeBook = async ({ tag }) => {
+      seen.push([tag, entriesOf(folder).map(({ task, outcome }) => [task.intentId, outcome])])
+    }
+    await orders.write(taskOf('i1'))
+    assert.deepEqual(seen, [['i1', [['i1', null]]]])
+  }
 })
 
 test("a rejection is the broker's word, and what it repeats of a secret is blanked everywhere", async (context) => {
