@@ -62,7 +62,10 @@ export interface JournalEntry {
   readonly intentAtMs: number
   readonly outcome: Outcome | null
   readonly outcomeAtMs: number | null
-  /** How the outcome came to be known: from the broker's reply, from its books, or given up and told to people. */
+  /**
+   * How the outcome came to be known: from the broker's reply, from its books, or given up and told to people. Null
+   * while it is open: without an outcome, or unknown and still looked for.
+   */
   readonly settledBy: 'reply' | 'reconciled' | 'reported' | null
 }
 

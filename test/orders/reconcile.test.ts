@@ -96,6 +96,8 @@ test('an order that turns up after it was reported is noticed in any book that i
   assert.equal(reconciler.reportedCount, 1)
   release()
   await until('the order to be in the book', () => server.orders.length === 1)
+  reconciler.sawOrders('other', server.orders)
+  assert.equal(reconciler.reportedCount, 1)
   const reply = await reads.read(BROKER, 'orderBook', null)
   reconciler.sawOrders(BROKER, (reply as { answer: readonly OrderRecord[] }).answer)
   assert.deepEqual(settled.at(-1), ['i1', 'accepted', 'reconciled'])
