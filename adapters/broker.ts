@@ -4,6 +4,7 @@
 // The engine connects, paces, retries, measures and logs, once for all of them. docs/adr/0001 tells why it has
 // this shape and which wires it was held against.
 import type { Mode, TickSink } from '../codecs/tick.ts'
+import { checkOrders } from './check-orders.ts'
 import type { OrdersSpec } from './orders.ts'
 
 /** A part of the contract that a broker does not offer, with the reason that the support matrix prints. */
@@ -301,6 +302,12 @@ export function defineBroker(spec: BrokerSpec): BrokerSpec {
   checkFeed(spec.feed, 'feed', must)
   for (const [plan, feed] of Object.entries(spec.plans ?? {}))
     checkFeed(feed, `plans.${plan}`, must)
-  must(spec.orders !== undefined, 'orders', "must be a table or unsupported('why')")
+  const { orders } = spec
+  must(
+    typeof orders === 'object' && orders !== null,
+    'orders',
+    "must be a table or unsupported('why')",
+  )
+  if (isSupported(orders)) checkOrders(orders, spec.exchanges, must)
   return spec
 }

@@ -151,7 +151,16 @@ export interface BrokerInstrument {
   readonly token: string | null
 }
 
-export interface OrderRecord extends BrokerInstrument, OrderTerms {
+/**
+ * An order as the account has it. Product, price type and validity are of the common lists, or the broker's own word
+ * for what those lists have not: a person may trade beside the engine.
+ */
+export interface OrderRecord
+  extends BrokerInstrument,
+    Omit<OrderTerms, 'product' | 'priceType' | 'validity'> {
+  readonly product: string
+  readonly priceType: string
+  readonly validity: string
   readonly orderId: string
   readonly exchangeOrderId: string | null
   readonly tag: string | null
@@ -170,14 +179,16 @@ export interface TradeRecord extends BrokerInstrument {
   readonly tradeId: string
   readonly orderId: string
   readonly action: Action
-  readonly product: Product
+  /** A common one, or the broker's own word. */
+  readonly product: string
   readonly quantity: number
   readonly averagePrice: number
   readonly timestamp: string
 }
 
 export interface PositionRecord extends BrokerInstrument {
-  readonly product: Product
+  /** A common one, or the broker's own word. */
+  readonly product: string
   /** Net, negative when short. */
   readonly quantity: number
   /** Units of the contract per unit of quantity. */
@@ -190,7 +201,8 @@ export interface PositionRecord extends BrokerInstrument {
 }
 
 export interface HoldingRecord extends BrokerInstrument {
-  readonly product: Product
+  /** A common one, or the broker's own word. */
+  readonly product: string
   readonly quantity: number
   readonly averagePrice: number
   readonly lastPrice: number
@@ -264,7 +276,8 @@ export interface GttRecord extends BrokerInstrument {
   readonly status: 'active' | 'triggered' | 'cancelled' | 'expired' | 'rejected'
   readonly lastPrice: number
   readonly action: Action
-  readonly product: Product
+  /** A common one, or the broker's own word. */
+  readonly product: string
   readonly legs: readonly GttLeg[]
   readonly createdAt: string
   readonly updatedAt: string
@@ -328,6 +341,15 @@ export interface OrdersSpec {
   readonly validities: readonly Validity[]
   /** Exchanges that take orders. */
   readonly exchanges: readonly string[]
+  /** What an exchange takes where that is less than all of the above. */
+  readonly narrower?: Readonly<
+    Record<
+      string,
+      { readonly products?: readonly Product[]; readonly validities?: readonly Validity[] }
+    >
+  >
+  /** Exchanges where the broker counts in lots; the engine turns units into lots and back, once for all calls. */
+  readonly countsLots?: readonly string[]
   readonly rules: OrderRules
   readonly quotas: readonly Quota[]
   readonly writes: {

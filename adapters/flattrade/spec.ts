@@ -14,5 +14,5 @@ export default defineBroker({
   signIn,
   instruments,
   feed,
-  orders: unsupported('the order gateway is not part of this version'),
+  orders: unsupported('its orders are not part of this version'),
 })

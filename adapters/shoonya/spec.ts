@@ -24,5 +24,5 @@ export default defineBroker({
     MCX: 'derivatives',
   }),
   feed,
-  orders: unsupported('the order gateway is not part of this version'),
+  orders: unsupported('its orders are not part of this version'),
 })

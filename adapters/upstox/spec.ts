@@ -28,5 +28,5 @@ export default defineBroker({
   instruments,
   feed,
   plans: { plus: plusFeed },
-  orders: unsupported('the order gateway is not part of this version'),
+  orders: unsupported('its orders are not part of this version'),
 })

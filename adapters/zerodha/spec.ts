@@ -1,7 +1,8 @@
 // Zerodha: Kite Connect version 3.
-import { defineBroker, unsupported } from '../broker.ts'
+import { defineBroker } from '../broker.ts'
 import { feed } from './feed.ts'
 import { instruments } from './instruments.ts'
+import { orders } from './orders.ts'
 import { signIn } from './sign-in.ts'
 
 export default defineBroker({
@@ -30,5 +31,5 @@ export default defineBroker({
   signIn,
   instruments,
   feed,
-  orders: unsupported('the order gateway is not part of this version'),
+  orders,
 })

@@ -97,8 +97,8 @@ function authenticate(client: Client, message: Message, context: ProtocolContext
 
 function refuseOrders(client: Client, message: Message): object {
   const { orders } = client.source!.feed.spec
-  const why = 'unsupported' in orders ? `: ${orders.unsupported}` : ''
-  return errorReply('BROKER_ERROR', `Order updates are not available${why}`, message)
+  const why = 'unsupported' in orders ? orders.unsupported : 'they are not part of this version'
+  return errorReply('BROKER_ERROR', `Order updates are not available: ${why}`, message)
 }
 
 function brokerInfo(client: Client, message: Message): object {

@@ -5,6 +5,7 @@ import { join } from 'node:path'
 import { test } from 'node:test'
 import { fileURLToPath } from 'node:url'
 import { type BrokerSpec, defineBroker, isSupported, unsupported } from '../../adapters/broker.ts'
+import type { OrdersSpec } from '../../adapters/orders.ts'
 import { BROKERS, loadBroker } from '../../adapters/registry.ts'
 import good from '../feed/fakes/plain.ts'
 import { temporaryFolder } from '../support/plant.ts'
@@ -39,6 +40,71 @@ const MISTAKES: readonly (readonly [path: string, value: unknown, rule: RegExp])
   ['feed.decode', undefined, /must be a function/],
   ['orders', undefined, /must be a table or unsupported\('why'\)/],
 ]
+
+const orders = (await loadBroker('zerodha')).orders as OrdersSpec
+const [quota] = orders.quotas
+
+/** The good description with a table of orders in which one value, at a dotted path, is another. */
+function withOrders(path: string, value: unknown): BrokerSpec {
+  const change = (holder: object, [first, ...rest]: readonly string[]): object => {
+    const inside = (holder as Record<string, object>)[first!]
+    const changed = rest.length === 0 ? value : change(inside ?? {}, rest)
+    if (Array.isArray(holder)) return holder.with(Number(first), changed)
+    return { ...holder, [first!]: changed }
+  }
+  return { ...good, exchanges: orders.exchanges, orders: change(orders, path.split('.')) as never }
+}
+
+const ORDER_MISTAKES: readonly (readonly [path: string, value: unknown, message: RegExp])[] = [
+  ['products', [], /orders\.products must list some of: CNC, NRML, MIS/],
+  ['products', ['MTF'], /orders\.products must list/],
+  ['priceTypes', ['LIMIT', 'BRACKET'], /orders\.priceTypes must list/],
+  ['validities', undefined, /orders\.validities must list/],
+  ['exchanges', ['NSE', 'NYSE'], /orders\.exchanges must list some of: NSE, BSE/],
+  ['narrower', { NYSE: {} }, /orders\.narrower\.NYSE must be one of orders\.exchanges/],
+  ['narrower.NSE.products', ['MTF'], /orders\.narrower\.NSE\.products must list/],
+  ['narrower.MCX.validities', [], /orders\.narrower\.MCX\.validities must list/],
+  ['countsLots', ['X'], /orders\.countsLots must list/],
+  ['rules', undefined, /orders\.rules\.ordersPerSecondMax must be a whole number > 0/],
+  ['rules.ordersPerSecondMax', 0, /ordersPerSecondMax must be a whole number > 0/],
+  ['rules.modificationsMax', 1.5, /modificationsMax must be a whole number > 0/],
+  ['rules.tagLengthMax', 19, /tagLengthMax must be a whole number from 20/],
+  ['rules.needsStaticIp', 'yes', /needsStaticIp must be true or false/],
+  ['rules.needsMarketProtection', undefined, /needsMarketProtection must be true or false/],
+  ['rules.takesAlgoId', 1, /takesAlgoId must be true or false/],
+  ['quotas', {}, /orders\.quotas must be a list/],
+  ['quotas.0', null, /orders\.quotas\[0\]\.calls must list/],
+  ['quotas.0', { ...quota, calls: ['buy'] }, /quotas\[0\]\.calls must list/],
+  ['quotas.0', { ...quota, max: 0 }, /quotas\[0\]\.max must be a whole number > 0/],
+  ['quotas.0', { ...quota, windowMs: 86_400_001 }, /windowMs must be a whole number of ms/],
+  ['quotas.0', { ...quota, window: 'sliding' }, /window must be calendar or rolling/],
+  ['quotas.0', { ...quota, reservedForCancels: quota!.max }, /reservedForCancels must be a whole/],
+  ['writes.place', unsupported('no'), /orders\.writes\.place\.request must be a function$/],
+  ['writes.modify.read', 5, /orders\.writes\.modify\.read must be a function/],
+  ['writes.placeGtt', {}, /placeGtt\.request must be a function or be unsupported\('why'\)/],
+  ['reads.positions', undefined, /orders\.reads\.positions\.request must be a function/],
+  ['reads.margin', unsupported(''), /orders\.reads\.margin\.request must be a function/],
+  ['reads.quotes.instrumentsMax', 0, /quotes\.instrumentsMax must be a whole number > 0/],
+  ['reads.history.intervals', {}, /history\.intervals must list at least one interval/],
+  ['reads.history.intervals', { D: {} }, /intervals\.D\.daysMax must be a whole number > 0/],
+]
+
+for (const [path, value, message] of ORDER_MISTAKES) {
+  test(`orders.${path} of ${JSON.stringify(value)} is refused by its name`, () => {
+    assert.throws(() => defineBroker(withOrders(path, value)), { name: 'TypeError', message })
+  })
+}
+
+test('a table of orders may leave out what the broker has not', () => {
+  for (const path of ['writes.placeGtt', 'reads.history', 'reads.margin', 'reads.orderStatus']) {
+    const spec = withOrders(path, unsupported('the broker has no such call'))
+    assert.equal(defineBroker(spec), spec)
+  }
+  for (const path of ['narrower', 'countsLots']) {
+    const spec = withOrders(path, undefined)
+    assert.equal(defineBroker(spec), spec)
+  }
+})
 
 for (const [path, value, rule] of MISTAKES) {
   test(`${path} of ${JSON.stringify(value)} is refused by its name`, () => {

@@ -59,7 +59,7 @@ for (const action of ['subscribe_orders', 'unsubscribe_orders']) {
     assert.deepEqual(await client.ask({ action, request_id: 'o' }), {
       status: 'error',
       code: 'BROKER_ERROR',
-      message: 'Order updates are not available: the order gateway is not part of this version',
+      message: 'Order updates are not available: they are not part of this version',
       request_id: 'o',
     })
   })
