@@ -67,7 +67,10 @@ export interface OrderInstrument {
   readonly freezeQuantity: number | null
 }
 
-/** What of an order can be changed later. Quantities are units, prices rupees; 0 is none. */
+/**
+ * What of an order can be changed later. Quantities are units, or lots at the exchanges of `countsLots`, prices rupees;
+ * 0 is none.
+ */
 export interface OrderTerms {
   readonly action: Action
   readonly product: Product
@@ -83,6 +86,8 @@ export interface PlaceAsk extends OrderTerms {
   readonly instrument: OrderInstrument
   /** Ours, unique: the order book repeats it, and an order whose fate is unknown is found by it. */
   readonly tag: string
+  /** The id of a registered algorithm, only where the broker takes one. */
+  readonly algoId?: string
 }
 
 export interface ModifyAsk extends OrderTerms {
@@ -217,7 +222,7 @@ export interface Funds {
 }
 
 export interface MarginAsk {
-  readonly orders: readonly Omit<PlaceAsk, 'tag' | 'validity' | 'disclosedQuantity'>[]
+  readonly orders: readonly Omit<PlaceAsk, 'tag' | 'algoId' | 'validity' | 'disclosedQuantity'>[]
 }
 
 /** Rupees. */

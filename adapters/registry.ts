@@ -3,7 +3,15 @@ import { pathToFileURL } from 'node:url'
 import { type BrokerSpec, defineBroker } from './broker.ts'
 
 export { MANDATORY_INDICES } from './index-names.ts'
-export { ERROR_CODES } from './orders.ts'
+export {
+  ACTIONS,
+  ERROR_CODES,
+  GTT_TYPES,
+  ORDER_STATUSES,
+  PRICE_TYPES,
+  PRODUCTS,
+  VALIDITIES,
+} from './orders.ts'
 
 type Loader = () => Promise<{ default: BrokerSpec }>
 

@@ -48,6 +48,10 @@ export const COMMANDS: Readonly<Record<string, Entry>> = {
     summary: 'Add, list and revoke the keys of clients: API keys, and CURVE keys for ZeroMQ.',
     load: () => import('./keys.ts'),
   },
+  kill: {
+    summary: 'Set the kill switch, which blocks new orders at every broker; or clear it.',
+    load: () => import('./kill.ts'),
+  },
   sim: {
     summary: 'Run a simulated broker to connect an engine to.',
     load: () => import('./sim.ts'),

@@ -86,20 +86,22 @@ function brokersIn(settings: readonly Setting[]): Set<string> {
 
 /** The nested configuration out of settings of which a later one wins. */
 function assemble(settings: readonly Setting[], cwd: string): Config {
-  const tables: Record<string, Record<string, unknown>> = {}
   const brokers: Record<string, Record<string, unknown>> = {}
   const credentials: Record<string, Record<string, unknown>> = {}
   for (const id of brokersIn(settings)) {
     credentials[id] = {}
     brokers[id] = { enabled: true, credentials: credentials[id] }
   }
-  const root: Record<string, unknown> = tables
+  const root: Record<string, unknown> = {}
   for (const { path, key, value } of settings) {
     if (key === undefined) continue
     const [section, id] = path as [string, string]
-    let table = root
-    if (section === 'brokers') table = (key.secret ? credentials : brokers)[id]!
-    else if (path.length === 2) table = tables[section] ??= {}
+    const isBroker = section === 'brokers'
+    let table = isBroker ? (key.secret ? credentials : brokers)[id]! : root
+    for (const name of path.slice(isBroker ? 2 : 0, -1)) {
+      table[name] ??= {}
+      table = table[name] as Record<string, unknown>
+    }
     table[path.at(-1)!] = key.path ? resolve(cwd, value as string) : value
   }
   return { ...root, brokers } as unknown as Config

@@ -22,6 +22,10 @@ function whole(min: number, max: number): Key<number> {
   return { schema, kind: 'number', allowed: `a whole number from ${min} to ${max}` }
 }
 
+function percent(): Key<number> {
+  return { schema: z.number().min(0).max(100), kind: 'number', allowed: 'a number from 0 to 100' }
+}
+
 function powerOfTwo(min: number, max: number): Key<number> {
   const isPower = (value: number) => Number.isInteger(Math.log2(value))
   const schema = z.int().min(min).max(max).refine(isPower)
@@ -64,6 +68,19 @@ function rootUrl(schemes: string): Key<string> {
   const key = url(schemes)
   return { ...key, schema: key.schema.transform((given) => given.replace(/\/+$/, '')) }
 }
+
+/** Limits of orders, for all brokers and again for each one. */
+const LIMITS = {
+  quantity_max: whole(0, 1_000_000_000),
+  value_max: whole(0, 1_000_000_000_000),
+  per_second_max: whole(0, 10_000),
+  per_day_max: whole(0, 1_000_000),
+  price_distance_percent_max: percent(),
+  allowed: text(
+    /^[A-Z0-9_]*(:[A-Z0-9&.-]+)?([ ,]+[A-Z0-9_]+(:[A-Z0-9&.-]+)?)*$/,
+    'exchange codes and EXCHANGE:SYMBOL names, separated by blanks',
+  ),
+} as const satisfies Record<string, Key>
 
 /** Every key outside `[brokers.<id>]`, by its dotted name; each has its default in config/default.toml. */
 export const KEYS = {
@@ -109,6 +126,16 @@ export const KEYS = {
   'orders.local_address': address(),
   'orders.reconcile_spacing_ms': whole(10, 600_000),
   'orders.reconcile_looks_max': whole(1, 1000),
+  'orders.last_price_ms_max': whole(0, 3_600_000),
+  'orders.hold_unknown': flag(),
+  'orders.read_wait_ms_max': whole(0, 60_000),
+  'orders.opening_ms_max': whole(0, 600_000),
+  'orders.limits.quantity_max': LIMITS.quantity_max,
+  'orders.limits.value_max': LIMITS.value_max,
+  'orders.limits.per_second_max': LIMITS.per_second_max,
+  'orders.limits.per_day_max': LIMITS.per_day_max,
+  'orders.limits.price_distance_percent_max': LIMITS.price_distance_percent_max,
+  'orders.limits.allowed': LIMITS.allowed,
 } as const satisfies Record<string, Key>
 
 /** The keys of a `[brokers.<id>]` table that mean the same for every broker; none has a default but `enabled`. */
@@ -133,7 +160,25 @@ export const BROKER_KEYS = {
     ...path(),
     meaning: 'Instrument file, plain, gzip or zip, that is read instead of the download.',
   },
+  static_ip_acknowledged: {
+    ...flag(),
+    meaning:
+      "Your word that this machine's address is registered with the broker, where it takes orders from no other.",
+  },
+  algo_id: {
+    ...text(/^[A-Za-z0-9_-]{1,64}$/, '1 to 64 letters, digits, _ and -'),
+    meaning: 'The id of your registered algorithm, which then goes with every order.',
+  },
 } as const satisfies Record<string, Key>
+
+const LIMITS_TABLE = 'limits'
+/** The keys of a `[brokers.<id>.limits]` table, by their names in `[brokers.<id>]`; none has a default. */
+export const BROKER_LIMIT_KEYS: Readonly<Record<string, Key>> = Object.fromEntries(
+  Object.entries(LIMITS).map(([name, key]) => {
+    const meaning = `As \`orders.limits.${name}\`, for this broker alone; both hold.`
+    return [`${LIMITS_TABLE}.${name}`, { ...key, meaning }]
+  }),
+)
 
 /** Every other key of a `[brokers.<id>]` table: a credential, all of them handled as secrets. */
 export const CREDENTIAL: Key<string> = {
@@ -153,10 +198,14 @@ type ValueOf<Of> = Of extends Key<infer Value> ? Value : never
 type Keys = typeof KEYS
 type SectionName<Name> = Name extends `${infer Section}.${string}` ? Section : never
 type Section<Name extends string> = {
-  readonly [Dotted in keyof Keys as Dotted extends `${Name}.${infer Last}` ? Last : never]: ValueOf<
-    Keys[Dotted]
-  >
+  readonly [Dotted in keyof Keys as Dotted extends `${Name}.${infer Last}`
+    ? Last extends `${string}.${string}`
+      ? never
+      : Last
+    : never]: ValueOf<Keys[Dotted]>
 }
+/** Limits of orders as they are configured. */
+export type LimitsConfig = Section<'orders.limits'>
 
 /** One broker as the engine takes it: what is common to all, and the credentials by the broker's names. */
 export interface BrokerConfig {
@@ -167,6 +216,9 @@ export interface BrokerConfig {
   readonly login?: string
   readonly plan?: string
   readonly master_file?: string
+  readonly static_ip_acknowledged?: boolean
+  readonly algo_id?: string
+  readonly limits?: Partial<LimitsConfig>
   readonly credentials: Readonly<Record<string, string>>
 }
 
@@ -174,13 +226,17 @@ export interface BrokerConfig {
 export type Config = {
   readonly data_dir: string
   readonly brokers: Readonly<Record<string, BrokerConfig>>
-} & { readonly [Name in SectionName<keyof Keys>]: Section<Name> }
+} & { readonly [Name in SectionName<keyof Keys>]: Section<Name> } & {
+  readonly orders: { readonly limits: LimitsConfig }
+}
 
 /** What a key may be, or undefined for a path that names no key. */
 export function keyAt(path: readonly string[]): Key | undefined {
   const [section, id, last] = path
   if (section === 'brokers') {
-    return path.length === 3 && BROKER_ID.test(id!) ? brokerKey(last!) : undefined
+    if (path.length < 3 || !BROKER_ID.test(id!)) return undefined
+    if (last === LIMITS_TABLE) return BROKER_LIMIT_KEYS[path.slice(2).join('.')]
+    return path.length === 3 ? brokerKey(last!) : undefined
   }
   // A quoted name that holds a dot is one name, not two.
   if (path.some((name) => name.includes('.'))) return undefined
@@ -193,11 +249,20 @@ function brokerKey(name: string): Key | undefined {
   return CREDENTIAL_NAME.test(name) ? CREDENTIAL : undefined
 }
 
+/** The path of a broker's key that is written as one word, as variables do. */
+export function brokerKeyPath(id: string, word: string): string[] {
+  const prefix = `${LIMITS_TABLE}_`
+  const isLimit = word.startsWith(prefix)
+  return ['brokers', id, ...(isLimit ? [LIMITS_TABLE, word.slice(prefix.length)] : [word])]
+}
+
 /** The names that a table of the file may hold, or undefined for a path that names no table. */
 export function namesIn(path: readonly string[]): string[] | undefined {
   if (path[0] === 'brokers') {
-    if (path.length > 2 || (path[1] !== undefined && !BROKER_ID.test(path[1]))) return undefined
-    return path.length === 1 ? [] : Object.keys(BROKER_KEYS)
+    if (path[1] !== undefined && !BROKER_ID.test(path[1])) return undefined
+    if (path.length === 3 && path[2] === LIMITS_TABLE) return Object.keys(LIMITS)
+    if (path.length > 2) return undefined
+    return path.length === 1 ? [] : [...Object.keys(BROKER_KEYS), LIMITS_TABLE]
   }
   const prefix = path.map((name) => `${name}.`).join('')
   const names = Object.keys(KEYS)

@@ -1,7 +1,15 @@
 // The places a configuration is put together from: files, the environment, flags. Each yields checked settings.
 import { parse } from 'smol-toml'
 import { badValue, ConfigError, isTable, unknownPath, unknownVariable } from './error.ts'
-import { BROKER_KEYS, KEYS, type Key, keyAt, namesIn } from './schema.ts'
+import {
+  BROKER_KEYS,
+  BROKER_LIMIT_KEYS,
+  brokerKeyPath,
+  KEYS,
+  type Key,
+  keyAt,
+  namesIn,
+} from './schema.ts'
 
 /** One value that a source sets, or, without `key`, a broker's table that it names. */
 export interface Setting {
@@ -86,11 +94,11 @@ function brokerPath(variable: string, ids: readonly string[]): string[] | undefi
   const rest = variable.slice(BROKERS_PREFIX.length).toLowerCase()
   const fitting = ids.filter((id) => rest.startsWith(`${id}_`))
   const id = fitting.toSorted((a, b) => b.length - a.length)[0]
-  return id === undefined ? undefined : ['brokers', id, rest.slice(id.length + 1)]
+  return id === undefined ? undefined : brokerKeyPath(id, rest.slice(id.length + 1))
 }
 
 function brokerVariables(ids: readonly string[]): string[] {
-  const names = Object.keys(BROKER_KEYS)
+  const names = [...Object.keys(BROKER_KEYS), ...Object.keys(BROKER_LIMIT_KEYS)]
   return ids.flatMap((id) => names.map((name) => variableOf(`brokers.${id}.${name}`)))
 }
 

@@ -7,6 +7,7 @@ import { packageVersion } from '../config/root.ts'
 import type { Config } from '../config/schema.ts'
 import { adminRoutes, stagesRoute } from './api/admin.ts'
 import { serveHttp } from './api/http.ts'
+import { killRoutes } from './api/kill.ts'
 import { apiRoutes } from './api/openapi.ts'
 import { symbolAdminRoutes } from './api/symbol-admin.ts'
 import { symbolEndpoints } from './api/symbols.ts'
@@ -29,6 +30,7 @@ import { Latency } from './observe/latency.ts'
 import type { Logger } from './observe/log.ts'
 import { createStages, TimedLatency, takeStages } from './observe/stages.ts'
 import { describeHealth, describeStatus, type EngineStatus } from './observe/status.ts'
+import { KillSwitch } from './orders/kill-switch.ts'
 import { type Prepared, prepareBrokers, storeFolderOf } from './prepare.ts'
 import { createDoorbell } from './ring/doorbell.ts'
 import { StartError } from './start-error.ts'
@@ -154,6 +156,7 @@ async function startParts(
       status,
       closeKey: (keyId) => websocket.closeKey(keyId),
     }),
+    ...killRoutes({ killSwitch: new KillSwitch(config.data_dir), nowMs, log }),
     ...symbolAdminRoutes({ schedule, lookup }),
     ...(stages ? [stagesRoute(() => takeStages(stages))] : []),
     ...apiRoutes(symbolEndpoints({ lookup, brokers, nowMs }), verifyKey, packageVersion()),

@@ -32,7 +32,11 @@ function row(cells) {
 }
 
 /** The key table in Markdown. Throws for a key that has no default or no comment. */
-export function configTable(toml, { KEYS, BROKER_KEYS, CREDENTIAL }, variableOf) {
+export function configTable(
+  toml,
+  { KEYS, BROKER_KEYS, BROKER_LIMIT_KEYS, CREDENTIAL },
+  variableOf,
+) {
   const described = readKeys(toml)
   const rows = [
     row(['Key', 'Default', 'Allowed', 'Environment', 'Meaning']),
@@ -44,7 +48,11 @@ export function configTable(toml, { KEYS, BROKER_KEYS, CREDENTIAL }, variableOf)
       throw new Error(`config/default.toml has no ${value ? 'comment for' : 'line'} ${key}`)
     rows.push(row([`\`${key}\``, `\`${value}\``, allowed, `\`${variableOf(key)}\``, meaning]))
   }
-  const brokerKeys = [...Object.entries(BROKER_KEYS), ['<credential>', CREDENTIAL]]
+  const brokerKeys = [
+    ...Object.entries(BROKER_KEYS),
+    ...Object.entries(BROKER_LIMIT_KEYS),
+    ['<credential>', CREDENTIAL],
+  ]
   for (const [name, { allowed, meaning }] of brokerKeys) {
     const key = `brokers.<id>.${name}`
     rows.push(row([`\`${key}\``, '', allowed, `\`${variableOf(key)}\``, meaning]))

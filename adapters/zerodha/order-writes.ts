@@ -28,7 +28,7 @@ const orderUrl = (root: string, orderId: string) =>
 
 export const place: Write<PlaceAsk> = {
   request(hosts, session: Session, ask): HttpRequest {
-    const { instrument, action, product, tag } = ask
+    const { instrument, action, product, tag, algoId } = ask
     return {
       method: 'POST',
       url: `${hosts.rest}/orders/${VARIETY}`,
@@ -40,6 +40,7 @@ export const place: Write<PlaceAsk> = {
         product,
         ...formOf(ask),
         tag,
+        ...(algoId === undefined ? {} : { algo_id: algoId }),
       },
     }
   },

@@ -61,8 +61,8 @@ export const orders: OrdersSpec = {
     ordersPerSecondMax: 10,
     needsStaticIp: true,
     needsMarketProtection: true,
-    // Kite marks the orders itself below the rate from which on an algorithm is registered.
-    takesAlgoId: false,
+    // `algo_id` of kiteconnectjs 5.3.1; orders without one get the id for the unregistered.
+    takesAlgoId: true,
     tagLengthMax: 20,
     modificationsMax: 25,
   },

@@ -1,5 +1,5 @@
 // The HTTP front end: health for everyone on the machine, administration for admin keys, and OpenAlgo's API.
-import type { KeyRecord } from '../auth/keys.ts'
+import type { KeyRecord, Scope } from '../auth/keys.ts'
 import {
   type HttpRequestHandle,
   type HttpResponse,
@@ -26,8 +26,10 @@ export interface Route {
   /** The whole path; a last part of `:name` takes one path segment, which the handler gets decoded. */
   readonly path: string
   readonly needsAdmin: boolean
-  /** Returns the body, sent as JSON with status 200. */
-  handle(argument: string, body: unknown): unknown | Promise<unknown>
+  /** Scopes of which a key needs one, where admin is not the only one that will do. */
+  readonly scopes?: readonly Scope[]
+  /** Returns the body, sent as JSON with status 200. `key` is null where none is needed. */
+  handle(argument: string, body: unknown, key: KeyRecord | null): unknown | Promise<unknown>
 }
 
 /** A call as it came, for routes that see to keys and errors themselves. */
@@ -90,8 +92,9 @@ async function answer(
   const reply = await find(method, path, routes)
     .then(async ({ route, argument }) => {
       if ('answer' in route) return route.answer({ query, apiKey, body: await body })
-      if (route.needsAdmin) checkAdmin(authorization, verifyKey)
-      return jsonReply(200, await route.handle(argument, parseBody(await body)))
+      const scopes = route.scopes ?? ['admin']
+      const key = route.needsAdmin ? checkKey(authorization, verifyKey, scopes) : null
+      return jsonReply(200, await route.handle(argument, parseBody(await body), key))
     })
     .catch((error: Error) => errorReply(path, error))
   await client.send(reply)
@@ -136,16 +139,25 @@ function match(pattern: string, path: string): string | null {
   }
 }
 
-function checkAdmin(authorization: string, verifyKey: (key: string) => KeyRecord | null): void {
+function checkKey(
+  authorization: string,
+  verifyKey: (key: string) => KeyRecord | null,
+  scopes: readonly Scope[],
+): KeyRecord {
   const key = /^Bearer (\S+)$/.exec(authorization)?.[1]
+  const wanted = scopes.join(' or ')
   if (key === undefined) {
-    throw new HttpFailure(401, 'send an API key of scope admin as `Authorization: Bearer KEY`')
+    throw new HttpFailure(
+      401,
+      `send an API key of scope ${wanted} as \`Authorization: Bearer KEY\``,
+    )
   }
   const record = verifyKey(key)
   if (record === null) throw new HttpFailure(401, 'this API key is not known')
-  if (!record.scopes.includes('admin')) {
-    throw new HttpFailure(403, `the API key ${record.name} has no scope admin`)
+  if (!record.scopes.some((scope) => scopes.includes(scope))) {
+    throw new HttpFailure(403, `the API key ${record.name} has no scope ${wanted}`)
   }
+  return record
 }
 
 /** The body as text, or null where it is too large; never rejects, because a refused request's body is not awaited. */

@@ -1,4 +1,4 @@
-import type { Tick } from '../../codecs/tick.ts'
+import { LTP, type Tick } from '../../codecs/tick.ts'
 
 const INTS = 6
 const MODE = 0
@@ -62,6 +62,19 @@ export class LastValues {
   seqOf(instrument: number): number {
     const row = this.#rowOf[instrument]! - 1
     return row < 0 ? 0 : this.#ints[row * INTS + SEQ]!
+  }
+
+  /** The last price, NaN where there is none. */
+  priceOf(instrument: number): number {
+    const row = this.#rowOf[instrument]! - 1
+    const isThere = row >= 0 && (this.#ints[row * INTS + PRESENT]! & (1 << LTP)) !== 0
+    return isThere ? this.#floats[row * this.#words + 1 + LTP]! : Number.NaN
+  }
+
+  /** When the last value came, epoch µs; 0 where there is none. */
+  receivedAtUs(instrument: number): number {
+    const row = this.#rowOf[instrument]! - 1
+    return row < 0 ? 0 : this.#floats[row * this.#words + RECEIVE_TIME]!
   }
 
   /** Fills `tick` with the last value and answers true, or answers false where there is none. */

@@ -133,6 +133,13 @@ export class Router {
     return this.#lastValues.seqOf(instrument)
   }
 
+  /** The last price of an instrument and when it came, null where nobody wants it or it has not come. */
+  lastPrice(instrument: number): { readonly price: number; readonly receivedAtMs: number } | null {
+    const price = this.#lastValues.priceOf(instrument)
+    if (Number.isNaN(price)) return null
+    return { price, receivedAtMs: Math.floor(this.#lastValues.receivedAtUs(instrument) / 1000) }
+  }
+
   /**
    * Has every instrument identified anew, each before its next tick, so that a change of all of them holds nobody up.
    * Symbols stay: only a token may be another one.

@@ -1,0 +1,55 @@
+// The one way to brokers' accounts, for the command line and for REST: what callers send is checked, what cannot
+// succeed is never sent, and every answer is a value or a refusal with a code of the closed set. No call throws for bad
+// input.
+import type { OrderRecord } from '../../adapters/orders.ts'
+import { Account } from './account.ts'
+import { Market } from './market.ts'
+import { PacedReads, type ReadOptions } from './paced-reads.ts'
+import { type Caller, type Reconciling, type WriteOptions, Writes } from './writes.ts'
+
+export interface GatewayOptions extends ReadOptions, WriteOptions {
+  readonly reconciler: Reconciling & {
+    /** Is told of every order book that comes. */
+    sawOrders(broker: string, records: readonly OrderRecord[]): void
+  }
+}
+
+export class OrderGateway {
+  readonly #writes: Writes
+  readonly #account: Account
+  readonly #market: Market
+
+  constructor(options: GatewayOptions) {
+    const { reconciler, nowMs } = options
+    const reads = new PacedReads(options)
+    this.#writes = new Writes(reads, options)
+    this.#account = new Account(reads, nowMs, (broker, records) =>
+      reconciler.sawOrders(broker, records),
+    )
+    this.#market = new Market(reads)
+  }
+
+  /** Learns from the journal what was sent before. Called once, before any write. */
+  open = (): Promise<void> => this.#writes.open()
+
+  place = (input: unknown, caller: Caller) => this.#writes.place(input, caller)
+  modify = (input: unknown, caller: Caller) => this.#writes.modify(input, caller)
+  cancel = (input: unknown, caller: Caller) => this.#writes.cancel(input, caller)
+  placeGtt = (input: unknown, caller: Caller) => this.#writes.placeGtt(input, caller)
+  modifyGtt = (input: unknown, caller: Caller) => this.#writes.modifyGtt(input, caller)
+  cancelGtt = (input: unknown, caller: Caller) => this.#writes.cancelGtt(input, caller)
+
+  orderBook = (input: unknown) => this.#account.orderBook(input)
+  orderStatus = (input: unknown) => this.#account.orderStatus(input)
+  tradeBook = (input: unknown) => this.#account.tradeBook(input)
+  positions = (input: unknown) => this.#account.positions(input)
+  holdings = (input: unknown) => this.#account.holdings(input)
+  gttBook = (input: unknown) => this.#account.gttBook(input)
+  funds = (input: unknown) => this.#account.funds(input)
+  margin = (input: unknown) => this.#account.margin(input)
+
+  quote = (input: unknown) => this.#market.quote(input)
+  quotes = (input: unknown) => this.#market.quotes(input)
+  depth = (input: unknown) => this.#market.depth(input)
+  history = (input: unknown) => this.#market.history(input)
+}

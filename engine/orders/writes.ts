@@ -1,0 +1,355 @@
+// Writes to a broker's account. Each is checked, held against limits, kill switch and quota on the core loop, and
+// then handed to the orders thread, which journals it and sends it once. Nothing is ever sent that cannot succeed, and
+// no answer is given twice to one order.
+import { createHash, randomBytes } from 'node:crypto'
+import type {
+  ModifyAsk,
+  ModifyGttAsk,
+  OrderTerms,
+  PlaceAsk,
+  PlaceGttAsk,
+  WriteName,
+} from '../../adapters/orders.ts'
+import type { Logger } from '../observe/log.ts'
+import { inBrokersCounting } from './admission.ts'
+import { OrderChecks } from './checks.ts'
+import { type Desk, windowsFor } from './desk.ts'
+import { FieldReader, type Named, readTerms } from './fields.ts'
+import { FirstAnswers, type Told } from './first-answers.ts'
+import { checkGtt, type GttTerms, readGtt } from './gtt-ask.ts'
+import type { OrderLimits } from './limits.ts'
+import type { PacedReads } from './paced-reads.ts'
+import type { Window } from './quota.ts'
+import { type GatewayAnswer, type GatewayError, shown } from './refusal.ts'
+import type { JournalEntry, OrdersPool, Outcome, WriteTask } from './write.ts'
+
+/** Finds out what became of writes whose outcome is unknown. */
+export interface Reconciling {
+  add(task: WriteTask, intentAtMs: number): Promise<Outcome>
+  /** The intent of a place of this instrument that is being looked for, or null. */
+  unknownPlaceOf(broker: string, exchange: string, symbol: string): string | null
+}
+
+export interface WriteOptions {
+  readonly orders: Pick<OrdersPool, 'open' | 'write'>
+  readonly reconciler: Reconciling
+  readonly killSwitch: { readonly isSet: boolean }
+  /** For all brokers together. */
+  readonly limits: OrderLimits
+  /** Whether new orders wait while the fate of one of the same instrument is unknown. */
+  readonly holdUnknown: boolean
+  /** How long an order may wait for what an earlier run left open. */
+  readonly openingMsMax: number
+  /** Is told when a broker does not take the session. */
+  readonly onRefused: (broker: string, why: string) => void
+  readonly nowMs: () => number
+  readonly wait: (ms: number) => Promise<unknown>
+  readonly log: Logger
+}
+
+/** Who asks: the id of the API key, never the key. */
+export interface Caller {
+  readonly keyId: string
+}
+
+export interface Sent {
+  readonly broker: string
+  /** The broker's id of the order or trigger. */
+  readonly orderid: string
+}
+
+/** One call on its way. */
+interface Call {
+  readonly desk: Desk
+  readonly name: WriteName
+  readonly keyId: string
+  readonly strategy: string
+  readonly clientOrderId: string | null
+  readonly askHash: string
+}
+
+/** What only lessens what is at risk passes the kill switch. */
+const PASSES_KILL: readonly WriteName[] = ['cancel', 'cancelGtt']
+
+const unsent = (error: GatewayError): Told<Sent> => ({ answer: { error }, isSent: false })
+
+export class Writes {
+  readonly #reads: PacedReads
+  readonly #options: WriteOptions
+  readonly #checks: OrderChecks
+  readonly #windows: readonly Window[]
+  readonly #firstAnswers = new FirstAnswers<Sent>()
+  /** With the clock in front, no two runs make the same ids. */
+  readonly #run = randomBytes(4).readUInt32LE().toString(36).padStart(7, '0').slice(-5)
+  #intents = 0
+
+  constructor(reads: PacedReads, options: WriteOptions) {
+    this.#reads = reads
+    this.#options = options
+    this.#checks = new OrderChecks(reads, options.limits)
+    this.#windows = windowsFor(options.limits)
+  }
+
+  /**
+   * Learns from the journal what was sent before: first answers, what counts against quotas, and what is still open,
+   * which is looked for at once. Called once, before any write.
+   */
+  async open(): Promise<void> {
+    const opening = new Map<Desk, Promise<Outcome>[]>()
+    for (const entry of await this.#options.orders.open()) {
+      const { task, intentAtMs, settledBy } = entry
+      const desk = this.#reads.desks.get(task.broker)
+      desk?.recount(task.name, intentAtMs, 'orderId' in task.ask ? task.ask.orderId : null)
+      if (task.name === 'place') for (const window of this.#windows) window.count(intentAtMs)
+      this.#remember(entry)
+      if (desk === undefined || settledBy !== null) continue
+      const looks = opening.get(desk) ?? []
+      looks.push(this.#reconcile(task, intentAtMs))
+      opening.set(desk, looks)
+    }
+    for (const [desk, looks] of opening) {
+      desk.opening = Promise.all(looks).then(() => {
+        desk.opening = null
+      })
+    }
+  }
+
+  /** Places an order. */
+  place(input: unknown, caller: Caller): Promise<GatewayAnswer<Sent>> {
+    const fields = new FieldReader(input)
+    const terms = readTerms(fields)
+    return this.#start(fields, 'place', caller, terms, (call) => this.#place(call, terms))
+  }
+
+  /** Changes an order; the fields give its whole new state. */
+  modify(input: unknown, caller: Caller): Promise<GatewayAnswer<Sent>> {
+    const fields = new FieldReader(input)
+    const orderId = fields.id('orderid')
+    const terms = readTerms(fields)
+    const asked = { ...terms, orderId }
+    return this.#start(fields, 'modify', caller, asked, (call) =>
+      this.#modify(call, terms, orderId),
+    )
+  }
+
+  /** Cancels an order. */
+  cancel(input: unknown, caller: Caller): Promise<GatewayAnswer<Sent>> {
+    const fields = new FieldReader(input)
+    const ask = { orderId: fields.id('orderid') }
+    return this.#start(fields, 'cancel', caller, ask, (call) => this.#send(call, ask, null))
+  }
+
+  /** Places an order that waits for a price. */
+  placeGtt(input: unknown, caller: Caller): Promise<GatewayAnswer<Sent>> {
+    const fields = new FieldReader(input)
+    const terms = readGtt(fields)
+    return this.#start(fields, 'placeGtt', caller, terms, (call) => this.#gtt(call, terms, null))
+  }
+
+  /** Changes such an order; the fields give its whole new state. */
+  modifyGtt(input: unknown, caller: Caller): Promise<GatewayAnswer<Sent>> {
+    const fields = new FieldReader(input)
+    const triggerId = fields.id('trigger_id')
+    const terms = readGtt(fields)
+    const asked = { ...terms, triggerId }
+    return this.#start(fields, 'modifyGtt', caller, asked, (call) =>
+      this.#gtt(call, terms, triggerId),
+    )
+  }
+
+  /** Cancels such an order, with all its legs. */
+  cancelGtt(input: unknown, caller: Caller): Promise<GatewayAnswer<Sent>> {
+    const fields = new FieldReader(input)
+    const ask = { triggerId: fields.id('trigger_id') }
+    return this.#start(fields, 'cancelGtt', caller, ask, (call) => this.#send(call, ask, null))
+  }
+
+  /** What all writes begin with: the account, the caller's own id, and whether anything can be sent now. */
+  #start(
+    fields: FieldReader,
+    name: WriteName,
+    { keyId }: Caller,
+    asked: object,
+    send: (call: Call) => Promise<Told<Sent>>,
+  ): Promise<GatewayAnswer<Sent>> {
+    const desk = this.#reads.desk(fields)
+    const clientOrderId = fields.clientOrderId()
+    const strategy = fields.optionalText('strategy')
+    if (fields.error !== null) return Promise.resolve({ error: fields.error })
+    if ('error' in desk) return Promise.resolve(desk)
+    const askHash = hashOf(name, desk.id, asked)
+    const call: Call = { desk, name, keyId, strategy, clientOrderId, askHash }
+    return this.#firstAnswers.once(clientOrderId, askHash, this.#options.nowMs(), () => {
+      const error = refuseUnsupported(desk, name) ?? desk.refuseWrites()
+      return error === null ? send(call) : Promise.resolve(unsent(error))
+    })
+  }
+
+  async #place(call: Call, terms: OrderTerms & Named): Promise<Told<Sent>> {
+    const { desk } = call
+    const found = desk.find(terms, this.#options.nowMs())
+    if ('error' in found) return unsent(found.error)
+    const checked = await this.#checks.admit(desk, found, terms)
+    if ('error' in checked) return unsent(checked.error)
+    const { instrument } = found
+    const { algoId } = desk.broker
+    const ask: Omit<PlaceAsk, 'tag'> = {
+      ...inBrokersCounting(desk.orders, instrument, checked),
+      instrument,
+      ...(algoId !== null && desk.orders.rules.takesAlgoId ? { algoId } : {}),
+    }
+    return this.#send(call, ask, instrument)
+  }
+
+  async #modify(call: Call, terms: OrderTerms & Named, orderId: string): Promise<Told<Sent>> {
+    const { desk } = call
+    const found = desk.find(terms, this.#options.nowMs())
+    if ('error' in found) return unsent(found.error)
+    const checked = await this.#checks.admit(desk, found, terms)
+    if ('error' in checked) return unsent(checked.error)
+    const error = desk.refuseChange(orderId)
+    if (error !== null) return unsent(error)
+    const { instrument } = found
+    const ask: ModifyAsk = {
+      ...inBrokersCounting(desk.orders, instrument, checked),
+      instrument,
+      orderId,
+    }
+    return this.#send(call, ask, instrument)
+  }
+
+  async #gtt(call: Call, terms: GttTerms, triggerId: string | null): Promise<Told<Sent>> {
+    const { desk } = call
+    const found = desk.find(terms, this.#options.nowMs())
+    if ('error' in found) return unsent(found.error)
+    // What is wrong with the order is told without asking anybody for a price.
+    const early = checkGtt(desk.orders, found.instrument, terms, 0)
+    if ('error' in early) return unsent(early.error)
+    const last = await this.#checks.lastPrice(desk, found)
+    if ('error' in last) return unsent(last.error)
+    const ask: PlaceGttAsk = { ...early, lastPrice: last.ok }
+    for (const { triggerPrice, price } of ask.legs) {
+      const leg = { quantity: terms.quantity, price, triggerPrice }
+      const error = this.#checks.refuseByLimits(desk, terms, leg, null)
+      if (error !== null) return unsent(error)
+    }
+    const whole: PlaceGttAsk | ModifyGttAsk = triggerId === null ? ask : { ...ask, triggerId }
+    return this.#send(call, whole, found.instrument)
+  }
+
+  /** The last gates, and the way out. */
+  async #send(
+    call: Call,
+    ask: WriteTask['ask'] | Omit<PlaceAsk, 'tag'>,
+    named: Named | null,
+  ): Promise<Told<Sent>> {
+    const { desk, name } = call
+    if (name === 'place' && desk.opening !== null) {
+      const error = await this.#waitForOpening(desk)
+      if (error !== null) return unsent(error)
+    }
+    const error = this.#lastGates(call, ask, named)
+    if (error !== null) return unsent(error)
+    const intentId = this.#newIntentId()
+    const { keyId, strategy, clientOrderId, askHash } = call
+    const task: WriteTask = {
+      broker: desk.id,
+      name,
+      ask: name === 'place' ? { ...(ask as PlaceAsk), tag: intentId } : (ask as ModifyAsk),
+      intentId,
+      clientOrderId,
+      askHash,
+      keyId,
+      strategy,
+    }
+    const intentAtMs = this.#options.nowMs()
+    const outcome = await this.#options.orders.write(task)
+    if (outcome.outcome === 'unknown') void this.#reconcile(task, intentAtMs)
+    if (outcome.outcome === 'rejected' && outcome.refusal.code === 'INVALID_TOKEN') {
+      this.#options.onRefused(desk.id, outcome.refusal.message)
+    }
+    return { answer: answerOf(task, outcome), isSent: true }
+  }
+
+  #lastGates({ desk, name }: Call, ask: object, named: Named | null): GatewayError | null {
+    const { killSwitch, reconciler, holdUnknown, nowMs } = this.#options
+    // The session may have ended while a price was asked for.
+    const closed = desk.refuseWrites()
+    if (closed !== null) return closed
+    if (!PASSES_KILL.includes(name) && killSwitch.isSet) {
+      const message =
+        'the kill switch is set: nothing new is sent to any broker until an admin clears it'
+      return { code: 'INSUFFICIENT_PERMISSION', message }
+    }
+    if (name === 'place' && holdUnknown && named !== null) {
+      const { exchange, symbol } = named
+      const tag = reconciler.unknownPlaceOf(desk.id, exchange, symbol)
+      if (tag !== null) {
+        const message = `what became of the last order for ${exchange}:${symbol} is not known yet; it is looked for`
+        return { code: 'UNKNOWN_OUTCOME', message, tag }
+      }
+    }
+    const waitMs = desk.takeWrite(name, named?.exchange ?? null, nowMs(), this.#windows)
+    if (waitMs > 0) {
+      const message = `not sent: ${desk.id} or a limit takes no more for ${waitMs} ms`
+      return { code: 'RATE_LIMITED', message, retryAfterMs: waitMs }
+    }
+    if (name === 'modify') desk.countChange((ask as ModifyAsk).orderId)
+    return null
+  }
+
+  async #waitForOpening(desk: Desk): Promise<GatewayError | null> {
+    const { wait, openingMsMax } = this.#options
+    await Promise.race([desk.opening, wait(openingMsMax)])
+    if (desk.opening === null) return null
+    const message = `not sent: orders that an earlier run left open at ${desk.id} are still looked for`
+    return { code: 'NETWORK_ERROR', message }
+  }
+
+  /** Has a write looked for, and gives its outcome to whoever comes again with the caller's own id. */
+  async #reconcile(task: WriteTask, intentAtMs: number): Promise<Outcome> {
+    const { reconciler, log } = this.#options
+    const { broker, name, intentId, clientOrderId, askHash } = task
+    log.warn({ broker, operation: name, intentId }, 'outcome of a write is unknown; looking for it')
+    const outcome = await reconciler.add(task, intentAtMs)
+    if (clientOrderId !== null) {
+      this.#firstAnswers.keep(clientOrderId, askHash, intentAtMs, answerOf(task, outcome))
+    }
+    return outcome
+  }
+
+  #remember({ task, intentAtMs, outcome }: JournalEntry): void {
+    const { clientOrderId, askHash } = task
+    if (clientOrderId === null) return
+    const known: Outcome = outcome ?? { outcome: 'unknown', why: 'it is looked for' }
+    this.#firstAnswers.keep(clientOrderId, askHash, intentAtMs, answerOf(task, known))
+  }
+
+  /** At most 20 of [a-z0-9]: the clock, the run, a count. */
+  #newIntentId(): string {
+    this.#intents = (this.#intents + 1) % 36 ** 5
+    const clock = this.#options.nowMs().toString(36)
+    return `${clock}${this.#run}${this.#intents.toString(36).padStart(5, '0')}`
+  }
+}
+
+function hashOf(name: WriteName, broker: string, asked: object): string {
+  return createHash('sha256')
+    .update(JSON.stringify([name, broker, asked]))
+    .digest('hex')
+}
+
+function answerOf({ broker, intentId }: WriteTask, outcome: Outcome): GatewayAnswer<Sent> {
+  if (outcome.outcome === 'accepted') return { ok: { broker, orderid: outcome.id } }
+  if (outcome.outcome === 'rejected') return { error: outcome.refusal }
+  const message =
+    `it was sent, and what became of it is not known: ${shown(outcome.why)}; ` +
+    'look into the order book before sending it again'
+  return { error: { code: 'UNKNOWN_OUTCOME', message, tag: intentId } }
+}
+
+function refuseUnsupported(desk: Desk, name: WriteName): GatewayError | null {
+  const call = desk.orders.writes[name]
+  if (!('unsupported' in call)) return null
+  return { code: 'UNSUPPORTED', message: `${desk.id}: ${call.unsupported}` }
+}
