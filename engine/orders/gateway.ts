@@ -5,6 +5,7 @@ import type { OrderRecord } from '../../adapters/orders.ts'
 import { Account } from './account.ts'
 import { Market } from './market.ts'
 import { PacedReads, type ReadOptions } from './paced-reads.ts'
+import type { Outcome, WriteTask } from './write.ts'
 import { type Caller, type Reconciling, type WriteOptions, Writes } from './writes.ts'
 
 export interface GatewayOptions extends ReadOptions, WriteOptions {
@@ -31,6 +32,9 @@ export class OrderGateway {
 
   /** Learns from the journal what was sent before. Called once, before any write. */
   open = (): Promise<void> => this.#writes.open()
+
+  /** To be told of what became of writes whose outcome was unknown, however late. */
+  settled = (task: WriteTask, outcome: Outcome): void => this.#writes.settled(task, outcome)
 
   place = (input: unknown, caller: Caller) => this.#writes.place(input, caller)
   modify = (input: unknown, caller: Caller) => this.#writes.modify(input, caller)

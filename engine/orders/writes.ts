@@ -25,6 +25,8 @@ import type { JournalEntry, OrdersPool, Outcome, WriteTask } from './write.ts'
 
 /** Finds out what became of writes whose outcome is unknown. */
 export interface Reconciling {
+  /** Takes up what the journal left open; `add` of the same writes then answers with what that finds. */
+  resume(entries: readonly JournalEntry[]): Promise<void>
   add(task: WriteTask, intentAtMs: number): Promise<Outcome>
   /** The intent of a place of this instrument that is being looked for, or null. */
   unknownPlaceOf(broker: string, exchange: string, symbol: string): string | null
@@ -96,7 +98,9 @@ export class Writes {
    */
   async open(): Promise<void> {
     const opening = new Map<Desk, Promise<Outcome>[]>()
-    for (const entry of await this.#options.orders.open()) {
+    const entries = await this.#options.orders.open()
+    void this.#options.reconciler.resume(entries)
+    for (const entry of entries) {
       const { task, intentAtMs, settledBy } = entry
       const desk = this.#reads.desks.get(task.broker)
       desk?.recount(task.name, intentAtMs, 'orderId' in task.ask ? task.ask.orderId : null)
@@ -306,15 +310,19 @@ export class Writes {
     return { code: 'NETWORK_ERROR', message }
   }
 
-  /** Has a write looked for, and gives its outcome to whoever comes again with the caller's own id. */
+  /** To be told of what is found late, after a write was given up: who comes again with its id then gets that. */
+  settled({ clientOrderId, ...task }: WriteTask, outcome: Outcome): void {
+    if (clientOrderId === null) return
+    const answer = answerOf(task, outcome)
+    this.#firstAnswers.keep(clientOrderId, task.askHash, this.#options.nowMs(), answer)
+  }
+
   async #reconcile(task: WriteTask, intentAtMs: number): Promise<Outcome> {
     const { reconciler, log } = this.#options
-    const { broker, name, intentId, clientOrderId, askHash } = task
+    const { broker, name, intentId } = task
     log.warn({ broker, operation: name, intentId }, 'outcome of a write is unknown; looking for it')
     const outcome = await reconciler.add(task, intentAtMs)
-    if (clientOrderId !== null) {
-      this.#firstAnswers.keep(clientOrderId, askHash, intentAtMs, answerOf(task, outcome))
-    }
+    this.settled(task, outcome)
     return outcome
   }
 
@@ -339,7 +347,10 @@ function hashOf(name: WriteName, broker: string, asked: object): string {
     .digest('hex')
 }
 
-function answerOf({ broker, intentId }: WriteTask, outcome: Outcome): GatewayAnswer<Sent> {
+function answerOf(
+  { broker, intentId }: Pick<WriteTask, 'broker' | 'intentId'>,
+  outcome: Outcome,
+): GatewayAnswer<Sent> {
   if (outcome.outcome === 'accepted') return { ok: { broker, orderid: outcome.id } }
   if (outcome.outcome === 'rejected') return { error: outcome.refusal }
   const message =

@@ -239,6 +239,12 @@ test('every whole number of ticks is a price, however it was reckoned, and nothi
   })
 })
 
+test('the freeze quantity itself is taken', async () => {
+  const bench = new Bench()
+  bench.respond = () => kite({ order_id: '25' })
+  assert.ok('ok' in (await bench.place({ ...FUTURE_ORDER, quantity: 1800 })))
+})
+
 test('where the broker counts lots it is told lots, and only there', async () => {
   const bench = new Bench()
   bench.respond = () => kite({ order_id: '25' })

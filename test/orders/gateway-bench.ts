@@ -122,6 +122,7 @@ export class Bench {
   readonly waits: number[] = []
   readonly refused: string[] = []
   readonly seen: OrderRecord[] = []
+  readonly resumed: JournalEntry[] = []
   /** Writes that are looked for, and how the search ends. */
   readonly searches = new Map<string, { task: WriteTask; end: (outcome: Outcome) => void }>()
   respond: (request: HttpRequest) => HttpReply | Promise<HttpReply> = () => kite(null)
@@ -179,6 +180,7 @@ export class Bench {
         },
       },
       reconciler: {
+        resume: async (entries) => void this.resumed.push(...entries),
         add: (task) =>
           new Promise((end) => {
             this.searches.set(task.intentId, { task, end })
