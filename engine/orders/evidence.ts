@@ -6,7 +6,6 @@ import type {
   ModifyAsk,
   ModifyGttAsk,
   OrderRecord,
-  OrderTerms,
   PlaceGttAsk,
   WriteName,
 } from '../../adapters/orders.ts'
@@ -54,9 +53,11 @@ export function evidenceOfPlace(intentId: string, { byTag }: OrderIndex): Outcom
   return rejected(record.statusMessage ?? 'the order book says rejected')
 }
 
+type Terms = Pick<OrderRecord, 'priceType' | 'quantity' | 'validity' | 'price' | 'triggerPrice'>
+
 const ENDED = ['complete', 'rejected', 'cancelled']
 
-function hasTerms(record: OrderTerms, asked: OrderTerms): boolean {
+function hasTerms(record: Terms, asked: Terms): boolean {
   const { priceType } = asked
   const isPriced = priceType === 'LIMIT' || priceType === 'SL'
   const isTriggered = priceType === 'SL' || priceType === 'SL-M'
