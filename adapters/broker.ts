@@ -63,11 +63,21 @@ export interface CredentialField {
   readonly help: string
 }
 
+/** New values, with the end of the session (epoch ms) where the reply tells it; or the broker's words for a refusal. */
+export type SignInOutcome =
+  | { readonly values: Credentials; readonly expiresAtMs?: number }
+  | { readonly refused: string }
+
 /** One call of a sign-in; its result is merged into what the next step sees. */
 export interface SignInStep {
-  request(hosts: Hosts, known: Credentials): HttpRequest
-  /** Reads the reply: new values, or the reason in the broker's words why it refused. */
-  read(reply: HttpReply, known: Credentials): { values: Credentials } | { refused: string }
+  request(hosts: Hosts, known: Credentials, nowMs: number): HttpRequest
+  read(reply: HttpReply, known: Credentials, nowMs: number): SignInOutcome
+}
+
+/** The call that buys a new access token before the old one ends. */
+export interface RefreshStep extends SignInStep {
+  /** The value from the sign-in that it takes: a session that came without it cannot be refreshed. */
+  readonly needs: string
 }
 
 export interface SignIn {
@@ -76,8 +86,20 @@ export interface SignIn {
    * The page a person opens first, where the broker wants one. It leads back with the credential named `yields`, in a
    * parameter of that name.
    */
-  readonly page?: { url(hosts: Hosts, known: Credentials): string; readonly yields: string }
+  readonly page?: {
+    /** `state` is a text without meaning that only this sign-in knows; it goes where the broker takes one. */
+    url(hosts: Hosts, known: Credentials, state?: string): string
+    readonly yields: string
+    /** The page leads back with `state` in a parameter of that name. */
+    readonly bringsState?: true
+  }
   readonly steps: readonly SignInStep[]
+  /**
+   * When the broker ends all sessions of a day, `HH:MM` in Indian time; absent where it has no such hour. It is taken
+   * for a hint: what holds is whether the broker still accepts the session.
+   */
+  readonly expiresAt?: string
+  readonly refresh?: RefreshStep
 }
 
 /**
@@ -217,8 +239,10 @@ export interface InstrumentSource {
   readonly publishedAt: string
   /** By names of the broker's choice, which people use for a file that they downloaded by hand. */
   readonly layouts: Readonly<Record<string, InstrumentLayout>>
-  /** The files to download, in order; each holds rows of its own. */
+  /** The files to download, in order; each holds rows of its own. There is a session unless they `arePublic`. */
   files(hosts: Hosts, session: Session): readonly InstrumentFile[]
+  /** Anyone may download the files: `files` looks at no session. */
+  readonly arePublic?: true
   /** Instruments that the feed has and no file lists; one that a file does list comes from the file. */
   readonly unlisted?: readonly InstrumentRow[]
 }
@@ -244,6 +268,28 @@ const SOCKETS_MAX = 254
 
 type Must = (holds: boolean, field: string, rule: string) => void
 const isPositive = (value: unknown) => Number.isSafeInteger(value) && (value as number) > 0
+
+function checkSignIn(signIn: SignIn | undefined, must: Must): void {
+  must(Array.isArray(signIn?.credentials), 'signIn.credentials', 'must be a list')
+  must(Array.isArray(signIn?.steps), 'signIn.steps', 'must be a list')
+  const { page, expiresAt, refresh } = signIn!
+  must(
+    page === undefined || (typeof page.url === 'function' && page.yields?.length > 0),
+    'signIn.page',
+    'must have a function url and the name that it yields',
+  )
+  must(
+    expiresAt === undefined || TIME_OF_DAY.test(expiresAt),
+    'signIn.expiresAt',
+    'must be a time of day, HH:MM',
+  )
+  const isWhole =
+    refresh === undefined ||
+    (refresh.needs?.length > 0 &&
+      typeof refresh.request === 'function' &&
+      typeof refresh.read === 'function')
+  must(isWhole, 'signIn.refresh', 'must have needs, request and read')
+}
 
 function checkInstruments(source: InstrumentSource | undefined, must: Must): void {
   must(typeof source?.files === 'function', 'instruments.files', 'must be a function')
@@ -296,8 +342,7 @@ export function defineBroker(spec: BrokerSpec): BrokerSpec {
   )
   must(/^wss?:\/\/[^/]+/.test(spec.hosts?.feed ?? ''), 'hosts.feed', 'must be a ws or wss URL')
   must(spec.exchanges?.length > 0, 'exchanges', 'must list at least one exchange')
-  must(Array.isArray(spec.signIn?.credentials), 'signIn.credentials', 'must be a list')
-  must(Array.isArray(spec.signIn?.steps), 'signIn.steps', 'must be a list')
+  checkSignIn(spec.signIn, must)
   checkInstruments(spec.instruments, must)
   checkFeed(spec.feed, 'feed', must)
   for (const [plan, feed] of Object.entries(spec.plans ?? {}))

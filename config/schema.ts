@@ -106,6 +106,7 @@ export const KEYS = {
   'zeromq.batch_queue_messages_max': whole(1, 1_000_000),
   'http.host': host(),
   'http.port': whole(0, 65_535),
+  'session.expiring_ms': whole(0, 86_400_000),
   'engine.ring_slots': powerOfTwo(1024, 1_048_576),
   'engine.instruments_max': whole(1000, 16_777_216),
   'engine.drain_us_max': whole(50, 100_000),

@@ -13,6 +13,7 @@ import { symbolAdminRoutes } from './api/symbol-admin.ts'
 import { symbolEndpoints } from './api/symbols.ts'
 import { CurveStore } from './auth/curve.ts'
 import { type KeyRecord, KeyStore } from './auth/keys.ts'
+import type { SessionKeeper } from './auth/session-keeper.ts'
 import { nowMs } from './clock.ts'
 import { Core } from './core.ts'
 import type { StreamEvent } from './distribute/event.ts'
@@ -48,6 +49,7 @@ export interface Engine {
   /** Key for clients on this machine, valid while the engine runs. */
   readonly localKey: string
   readonly feeds: readonly Feed[]
+  readonly keepers: readonly SessionKeeper[]
   status(): EngineStatus
   latency(): ReturnType<Latency['interval']>
   stop(): Promise<void>
@@ -101,9 +103,11 @@ async function startParts(
   const stages = config.engine.stages ? createStages() : null
   const catalogue = new Catalogue(prepared.catalogue)
   const feeds = prepared.brokers.map(
-    (broker) =>
+    ({ keeper, ...broker }) =>
       new Feed({
         ...broker,
+        session: keeper.current(),
+        onRefused: (why, session) => keeper.refused(why, session),
         catalogue,
         doorbell,
         arena: outbox,
@@ -146,8 +150,14 @@ async function startParts(
   const schedule = startSchedule({ config, prepared, feeds, lookup, zeromq, log })
   undo.push(() => schedule.stop())
 
+  const keepers = keepSessions(prepared, feeds, schedule)
+  undo.push(() => {
+    for (const keeper of keepers) keeper.stop()
+  })
+
   const latency = stages ? new TimedLatency(stages) : new Latency()
-  const status = () => describeStatus({ startedAtMs, feeds, supply, websocket, zeromq, latency })
+  const status = () =>
+    describeStatus({ startedAtMs, feeds, keepers, supply, websocket, zeromq, latency })
   const brokers = feeds.map(({ id }) => id)
   const http = serveHttp(uws, config.http, verifyKey, [
     ...adminRoutes({
@@ -195,6 +205,7 @@ async function startParts(
     zeromq: zeromq?.word ?? null,
     localKey: local.key,
     feeds,
+    keepers,
     status,
     latency: () => latency.interval(),
   }
@@ -221,6 +232,22 @@ function startSchedule({ config, prepared, feeds, lookup, zeromq, log }: Schedul
   })
   schedule.start()
   return schedule
+}
+
+/** Whatever goes with a session follows the keeper of its broker. Order pools hook in here too. */
+function keepSessions(
+  prepared: Prepared,
+  feeds: readonly Feed[],
+  schedule: SymbolSchedule,
+): SessionKeeper[] {
+  return prepared.brokers.map(({ keeper, sourceWith }) => {
+    keeper.onChange((session) => {
+      feeds.find(({ id }) => id === keeper.id)!.useSession(session)
+      schedule.useSource(keeper.id, sourceWith(session))
+    })
+    keeper.watch()
+    return keeper
+  })
 }
 
 interface ScheduleParts {

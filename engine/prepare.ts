@@ -1,15 +1,17 @@
-// Before a feed can start: the broker's description, a session, and its instruments in the shared index.
+// Before a feed can start: the broker's description, its session, and its instruments in the shared index. A broker
+// that waits for its sign-in starts with the last good instruments, or with those that anyone may download.
 import { join } from 'node:path'
 import type { BrokerSpec, Hosts, Session } from '../adapters/broker.ts'
 import { loadBroker } from '../adapters/registry.ts'
 import { checkBrokerKeys, type LoadedConfig } from '../config/load.ts'
 import type { BrokerConfig } from '../config/schema.ts'
-import { signIn } from './auth/sign-in.ts'
+import { SessionKeeper } from './auth/session-keeper.ts'
+import type { SessionSafe } from './auth/session-safe.ts'
 import { nowMs } from './clock.ts'
 import type { Logger } from './observe/log.ts'
 import { StartError } from './start-error.ts'
 import { Catalogue } from './symbols/catalogue.ts'
-import { currentIndex, type ListSource } from './symbols/list-source.ts'
+import { currentIndex, isReady, type ListSource, type WaitingList } from './symbols/list-source.ts'
 import { loadIndex, openStore, type Store, type SymbolIndex } from './symbols/store.ts'
 import { syncInstruments } from './symbols/sync.ts'
 
@@ -23,8 +25,10 @@ export interface ConfiguredBroker {
 }
 
 export interface PreparedBroker extends Omit<ConfiguredBroker, 'broker'> {
-  readonly session: Session
-  readonly list: ListSource
+  readonly keeper: SessionKeeper
+  readonly list: WaitingList
+  /** Where the list comes from with a session, or without one; null: from nowhere. */
+  sourceWith(session: Session | null): ListSource['source'] | null
   readonly tokens: SharedArrayBuffer
   readonly details: SharedArrayBuffer
 }
@@ -42,7 +46,11 @@ export const storeFolderOf = (dataDir: string) => join(dataDir, 'store')
  * Prepares every enabled broker, all at the same time. One that fails is left out with an error in the log as long
  * as another one starts; otherwise the error of the first is thrown.
  */
-export async function prepareBrokers(loaded: LoadedConfig, log: Logger): Promise<Prepared> {
+export async function prepareBrokers(
+  loaded: LoadedConfig,
+  log: Logger,
+  safe: SessionSafe | null = null,
+): Promise<Prepared> {
   const { config } = loaded
   const enabled = Object.entries(config.brokers).filter(([, { enabled }]) => enabled)
   if (enabled.length === 0) {
@@ -51,7 +59,7 @@ export async function prepareBrokers(loaded: LoadedConfig, log: Logger): Promise
     )
   }
   const outcomes = await Promise.allSettled(
-    enabled.map(([id, broker]) => prepareBroker(loaded, id, broker, log.child({ broker: id }))),
+    enabled.map(([id, broker]) => prepareBroker(loaded, id, broker, log, safe)),
   )
   const brokers = outcomes.flatMap((outcome) =>
     outcome.status === 'fulfilled' ? [outcome.value] : [],
@@ -95,19 +103,33 @@ export async function configureBroker(
   return { spec, brokerModule, plan, hosts, broker }
 }
 
-/** Where a broker's instruments come from; only a download takes a session. */
-export function listSourceOf(
+/** Keeps the session of a broker. */
+export function keeperOf(
+  { config }: LoadedConfig,
+  { spec, hosts, broker: { credentials } }: ConfiguredBroker,
+  log: Logger,
+  safe: SessionSafe | null,
+): SessionKeeper {
+  const { expiring_ms: expiringMs } = config.session
+  return new SessionKeeper({ broker: spec, hosts, credentials, safe, expiringMs, log })
+}
+
+/** Where a broker's instruments come from; only files that are not public take a session. */
+export function listOf(
   dataDir: string,
   { spec, brokerModule, hosts, broker }: ConfiguredBroker,
   session: Session | null,
-): ListSource {
+): WaitingList {
+  const { publishedAt, arePublic = false } = spec.instruments
   const file = broker.master_file
+  const downloads = () => ({ downloads: spec.instruments.files(hosts, session!) })
+  const source = file !== undefined ? { file } : session || arePublic ? downloads() : null
   return {
     storeFolder: storeFolderOf(dataDir),
     broker: spec.id,
     ...(brokerModule === undefined ? {} : { brokerModule }),
-    publishedAt: spec.instruments.publishedAt,
-    source: file === undefined ? { downloads: spec.instruments.files(hosts, session!) } : { file },
+    publishedAt,
+    source,
   }
 }
 
@@ -116,18 +138,37 @@ async function prepareBroker(
   id: string,
   config: BrokerConfig,
   log: Logger,
+  safe: SessionSafe | null,
 ): Promise<PreparedBroker & { catalogue: SharedArrayBuffer }> {
-  const { broker, ...configured } = await configureBroker(loaded, id, config)
-  const { spec, hosts } = configured
-  const session = await signIn(spec, hosts, broker.credentials)
-  const list = listSourceOf(loaded.config.data_dir, { ...configured, broker }, session)
-  const { catalogue, tokens, details } = await loadInstruments(list, log)
-  return { ...configured, session, list, catalogue, tokens, details }
+  const found = await configureBroker(loaded, id, config)
+  const { broker, ...configured } = found
+  const keeper = keeperOf(loaded, found, log, safe)
+  await keeper.start()
+  const listWith = (session: Session | null) => listOf(loaded.config.data_dir, found, session)
+  const list = listWith(keeper.current())
+  const { catalogue, tokens, details } = isReady(list)
+    ? await loadInstruments(list, log.child({ broker: id }))
+    : await loadLastGood(list, keeper)
+  const sourceWith = (session: Session | null) => listWith(session).source
+  return { ...configured, keeper, list, sourceWith, catalogue, tokens, details }
+}
+
+/** The instruments of the last good sync, for a broker that waits for its sign-in. Throws a StartError without any. */
+async function loadLastGood(list: WaitingList, keeper: SessionKeeper): Promise<SymbolIndex> {
+  const { broker, storeFolder } = list
+  const index = await withStore(storeFolder, (store) => loadIndex(store, broker))
+  if (index !== null) return index
+  const { problem } = keeper.status()
+  throw new StartError(
+    `${broker} has neither a session nor instruments of an earlier one: ` +
+      `run \`tickplant login ${broker}\` first (${problem})`,
+  )
 }
 
 /** The instruments of the broker's last publication, or the last good ones when those cannot be had. */
 async function loadInstruments(list: ListSource, log: Logger): Promise<SymbolIndex> {
-  const current = await withStore(list, (store) => currentIndex(store, list, nowMs()))
+  const { storeFolder } = list
+  const current = await withStore(storeFolder, (store) => currentIndex(store, list, nowMs()))
   if (current !== null) {
     const { rows, syncedAtMs } = current
     log.info({ rows, syncedAtMs }, 'instruments of the last publication are there')
@@ -139,7 +180,7 @@ async function loadInstruments(list: ListSource, log: Logger): Promise<SymbolInd
     log.info({ outcome, rows, skipped, samples, totalMs }, 'instruments synced')
     return synced
   } catch (error) {
-    const index = await withStore(list, (store) => loadIndex(store, list.broker))
+    const index = await withStore(storeFolder, (store) => loadIndex(store, list.broker))
     if (index === null) throw new StartError((error as Error).message)
     const { syncedAtMs } = index
     log.error(
@@ -151,7 +192,7 @@ async function loadInstruments(list: ListSource, log: Logger): Promise<SymbolInd
 }
 
 async function withStore<Result>(
-  { storeFolder }: ListSource,
+  storeFolder: string,
   use: (store: Store) => Result,
 ): Promise<Result> {
   const store = openStore(storeFolder)

@@ -60,6 +60,7 @@ export const instruments: InstrumentSource = {
   // No hour is published; the lists of a day are there before its markets open.
   publishedAt: '08:30',
 
+  arePublic: true,
   files(hosts) {
     const root = besideRest(hosts, 'https://flattrade.s3.ap-south-1.amazonaws.com')
     return Object.entries(FILES).map(([file, layout]) => ({

@@ -60,4 +60,6 @@ export const signIn: SignIn = {
       read: (reply, known) => readReply(reply, (fields) => acceptToken(fields, known)),
     },
   ],
+  // The SDK's setup page tells this hour.
+  expiresAt: '05:00',
 }

@@ -192,6 +192,7 @@ export const instruments: InstrumentSource = {
   // Made about six in the morning; fetched from half past six it is the day's.
   publishedAt: '06:30',
 
+  arePublic: true,
   files: (hosts) => {
     // The list lies on a host of its own; whoever stands in for the broker serves it under the same path.
     const root = hosts.rest === REST ? ASSETS : hosts.rest

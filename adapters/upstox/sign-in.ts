@@ -65,15 +65,18 @@ export const signIn: SignIn = {
     { name: 'user_id', secret: false, needed: 'never', help: 'your client id' },
   ],
   page: {
-    url: (hosts, known) => {
+    url: (hosts, known, state) => {
       const query = new URLSearchParams({
         response_type: 'code',
         client_id: known.api_key ?? '',
         redirect_uri: known.redirect_uri ?? '',
+        ...(state === undefined ? {} : { state }),
       })
       return `${hosts.login ?? hosts.rest}/v2/login/authorization/dialog?${query}`
     },
     yields: 'code',
+    bringsState: true,
   },
   steps: [{ request: requestToken, read: readToken }],
+  expiresAt: '03:30',
 }

@@ -84,4 +84,6 @@ export const signIn: SignIn = {
     yields: 'request_token',
   },
   steps: [{ request: requestSession, read: readSession }],
+  // Kite has a refresh token for approved platforms only; all others get an empty one.
+  expiresAt: '06:00',
 }

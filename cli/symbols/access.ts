@@ -4,8 +4,9 @@ import { z } from 'zod'
 import type { LoadedConfig } from '../../config/load.ts'
 import { signIn } from '../../engine/auth/sign-in.ts'
 import { nowMs } from '../../engine/clock.ts'
-import { configureBroker, listSourceOf, storeFolderOf } from '../../engine/prepare.ts'
+import { configureBroker, listOf, storeFolderOf } from '../../engine/prepare.ts'
 import { type ImportRequest, importInstruments } from '../../engine/symbols/import.ts'
+import { isReady, type ListSource } from '../../engine/symbols/list-source.ts'
 import { listStatus, storedBrokers } from '../../engine/symbols/list-status.ts'
 import {
   ANSWERERS,
@@ -180,9 +181,11 @@ function symbolsOfStore(loaded: LoadedConfig): Symbols {
         throw new CliError(BAD_USAGE, `broker ${id} is not configured; add a [brokers.${id}] table`)
       }
       const found = await configureBroker(loaded, id, broker)
-      const isDownload = broker.master_file === undefined
-      const session = isDownload ? await signIn(found.spec, found.hosts, broker.credentials) : null
-      return syncInstruments({ ...listSourceOf(config.data_dir, found, session), ...watch })
+      const open = listOf(config.data_dir, found, null)
+      if (isReady(open)) return syncInstruments({ ...open, ...watch })
+      const { session } = await signIn(found.spec, found.hosts, broker.credentials)
+      const list = listOf(config.data_dir, found, session) as ListSource
+      return syncInstruments({ ...list, ...watch })
     },
     import(broker, file, watch) {
       const adapter = config.brokers[broker]?.adapter

@@ -38,7 +38,10 @@ export interface FeedOptions {
   readonly brokerModule: string | undefined
   readonly plan: string | undefined
   readonly hosts: Hosts
-  readonly session: Session
+  /** Null while nobody is signed in. */
+  readonly session: Session | null
+  /** The broker refuses a session, for good. */
+  onRefused(why: string, session: Session): void
   readonly catalogue: Catalogue
   readonly tokens: SharedArrayBuffer
   readonly doorbell: SharedArrayBuffer
@@ -56,7 +59,6 @@ export interface FeedOptions {
 export class Feed {
   readonly id: string
   readonly spec: BrokerSpec
-  readonly userId: string
   /** The newest index: what can be subscribed. */
   catalogue: Catalogue
   tokens: TokenIndex
@@ -71,6 +73,8 @@ export class Feed {
   workerRestarts = 0
   #crashesInARow = 0
   readonly #options: FeedOptions
+  #session: Session | null
+  #sessionNumber = 0
   #memory: FeedMemory
   /** The index by which the records that are read now were resolved. */
   #recordTokens: TokenIndex
@@ -90,7 +94,7 @@ export class Feed {
     this.#options = options
     this.id = spec.id
     this.spec = spec
-    this.userId = options.session.userId ?? ''
+    this.#session = options.session
     this.catalogue = options.catalogue
     this.tokens = new TokenIndex(options.tokens)
     this.#recordTokens = this.tokens
@@ -116,6 +120,11 @@ export class Feed {
       (instrument) => this.#identify(instrument),
       (instrument, mode) => this.#want(instrument, mode),
     )
+  }
+
+  /** Whose session it is; '' where nobody knows. */
+  get userId(): string {
+    return this.#session?.userId ?? ''
   }
 
   get epoch(): number {
@@ -160,6 +169,17 @@ export class Feed {
     worker.postMessage({ kind: 'stop' } satisfies ToFeedWorker)
     await ended
     clearTimeout(cutOff)
+  }
+
+  /**
+   * Goes on with another session: every socket connects anew with it, also one that was refused. Null says that there
+   * is none: what is live stays, and what is lost waits.
+   */
+  useSession(session: Session | null): void {
+    this.#session = session
+    this.#sessionNumber += 1
+    const message: ToFeedWorker = { kind: 'session', session, number: this.#sessionNumber }
+    this.#worker?.postMessage(message)
   }
 
   /**
@@ -265,14 +285,15 @@ export class Feed {
   }
 
   #startWorker(missingSinceMs: number | null): void {
-    const { spec, brokerModule, plan, hosts, session, log } = this.#options
+    const { spec, brokerModule, plan, hosts, log } = this.#options
     const { instrumentsMax, backoffMsMin, backoffMsMax, staleMs } = this.#options
     const data: FeedWorkerData = {
       broker: spec.id,
       brokerModule,
       plan,
       hosts,
-      session,
+      session: this.#session,
+      sessionNumber: this.#sessionNumber,
       memory: this.#memory,
       instrumentsMax,
       backoffMsMin,
@@ -288,6 +309,7 @@ export class Feed {
     this.#worker = worker
     worker.on('message', (message: FromFeedWorker) => {
       if (message.kind === 'log') log[message.level](message.fields, message.text)
+      else if (message.kind === 'refused') this.#onRefused(message.why, message.number)
       else this.#onAnswer()
     })
     worker.on('error', (error) => log.error({ err: this.#shown(error) }, 'feed worker crashed'))
@@ -296,8 +318,14 @@ export class Feed {
     this.#post(this.#wants.listed)
   }
 
+  #onRefused(why: string, number: number): void {
+    // There may be another one by now.
+    if (this.#session === null || number !== this.#sessionNumber) return
+    this.#options.onRefused(why, this.#session)
+  }
+
   #shown(thrown: unknown): Error {
-    return hideInError(thrown, secretHider(this.spec.signIn.credentials, this.#options.session))
+    return hideInError(thrown, secretHider(this.spec.signIn.credentials, this.#session))
   }
 
   #onExit(worker: Worker, startedAtMs: number): void {

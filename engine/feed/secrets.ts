@@ -10,11 +10,11 @@ const SECRET_LENGTH_MIN = 4
  */
 export function secretHider(
   fields: readonly CredentialField[],
-  session: Session,
+  session: Session | null,
 ): (text: string) => string {
   const plain = (name: string) => name.replaceAll('_', '').toLowerCase()
   const open = new Set(fields.filter(({ secret }) => !secret).map(({ name }) => plain(name)))
-  const secrets = Object.entries(session)
+  const secrets = Object.entries(session ?? {})
     .filter(([name, value]) => !open.has(plain(name)) && value.length >= SECRET_LENGTH_MIN)
     .flatMap(([, value]) => [value, encodeURIComponent(value)])
     // The longest first: one secret may be a part of another.

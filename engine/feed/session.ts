@@ -1,6 +1,14 @@
 // A broker session's sockets: which instrument rides on which socket, what the broker was asked for, and what it
 // answered. Desired state lives here and outlives every socket.
-import type { BrokerSpec, FeedSpec, Hosts, Session, Want } from '../../adapters/broker.ts'
+import { isDeepStrictEqual } from 'node:util'
+import type {
+  BrokerSpec,
+  CredentialField,
+  FeedSpec,
+  Hosts,
+  Session,
+  Want,
+} from '../../adapters/broker.ts'
 import type { Mode } from '../../codecs/tick.ts'
 import { nowMs } from '../clock.ts'
 import { LogSampler } from '../observe/log-sampler.ts'
@@ -42,18 +50,26 @@ function wantOf(tokens: TokenIndex, instrument: number, mode: Mode | 0): Want {
   return { instrument, token, segment: tokens.segmentOf(instrument), mode }
 }
 
-export type SessionLog = (level: LogLevel, text: string, fields: Record<string, unknown>) => void
+/** Whom a feed session tells what. */
+export interface SessionListener {
+  log(level: LogLevel, text: string, fields: Record<string, unknown>): void
+  /** The broker refuses the session of this number. */
+  onRefused(why: string, number: number): void
+}
 
 export class FeedSession implements SocketOwner {
   readonly spec: FeedSpec
   readonly hosts: Hosts
-  readonly session: Session
+  /** Null while nobody is signed in. */
+  session: Session | null
   readonly sink: FeedSink
   readonly counters: Float64Array
   readonly backoffMsMin: number
   readonly backoffMsMax: number
-  readonly log: SessionLog
-  readonly #hide: (text: string) => string
+  readonly #listener: SessionListener
+  readonly #credentials: readonly CredentialField[]
+  #number: number
+  #hide: (text: string) => string
   #tokens: TokenIndex
   readonly #staleMs: number
   readonly #wantedModes: Uint8Array
@@ -70,15 +86,21 @@ export class FeedSession implements SocketOwner {
   #missingSinceMs: number | null
   #timer: NodeJS.Timeout | undefined
 
-  constructor(broker: Pick<BrokerSpec, 'feed' | 'signIn'>, data: FeedWorkerData, log: SessionLog) {
+  constructor(
+    broker: Pick<BrokerSpec, 'feed' | 'signIn'>,
+    data: FeedWorkerData,
+    listener: SessionListener,
+  ) {
     const spec = broker.feed
     this.spec = spec
     this.hosts = data.hosts
     this.session = data.session
     this.backoffMsMin = data.backoffMsMin
     this.backoffMsMax = data.backoffMsMax
-    this.#hide = secretHider(broker.signIn.credentials, data.session)
-    this.log = (level, text, fields) => log(level, text, this.#withoutSecrets(fields))
+    this.#number = data.sessionNumber
+    this.#listener = listener
+    this.#credentials = broker.signIn.credentials
+    this.#hide = secretHider(this.#credentials, data.session)
     this.counters = new Float64Array(data.memory.counters)
     const onOddity = this.#onOddity.bind(this)
     const { memory, instrumentsMax } = data
@@ -149,6 +171,33 @@ export class FeedSession implements SocketOwner {
         .map((instrument) => this.#ask(instrument, this.#modeOf(instrument)))
       if (come.length > 0) this.#sockets[socket]!.want(come)
     })
+  }
+
+  /**
+   * Connects anew with another session, also what is live: a broker may end the session before at any time. With null
+   * what is live stays, and whatever is lost waits for a session.
+   */
+  useSession(session: Session | null, number: number): void {
+    const before = this.session
+    this.session = session
+    this.#number = number
+    if (session === null) {
+      for (const socket of this.#sockets) if (!socket.isLive) socket.wait()
+      return
+    }
+    // The broker may still repeat the secrets of the one before.
+    const [hideOld, hideNew] = [this.#hide, secretHider(this.#credentials, session)]
+    this.#hide = (text) => hideNew(hideOld(text))
+    const isSame = before !== null && isDeepStrictEqual(before, session)
+    for (const socket of this.#sockets) if (!isSame || !socket.isLive) socket.renew()
+  }
+
+  log(level: LogLevel, text: string, fields: Record<string, unknown>): void {
+    this.#listener.log(level, text, this.#withoutSecrets(fields))
+  }
+
+  onRefused(why: string): void {
+    this.#listener.onRefused(this.#hide(why), this.#number)
   }
 
   onLive(socket: FeedSocket, missingSinceMs: number | null): void {

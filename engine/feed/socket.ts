@@ -27,7 +27,8 @@ const NO_EFFECTS: readonly FeedEffect[] = []
 export interface SocketOwner {
   readonly spec: FeedSpec
   readonly hosts: Hosts
-  readonly session: Session
+  /** Null while nobody is signed in. */
+  readonly session: Session | null
   readonly sink: FeedSink
   readonly counters: Float64Array
   readonly backoffMsMin: number
@@ -36,6 +37,8 @@ export interface SocketOwner {
   onLive(socket: FeedSocket, missingSinceMs: number | null): void
   onState(socket: FeedSocket): void
   onNotice(socket: FeedSocket, text: string): void
+  /** The broker refuses the session, and will not change its mind. */
+  onRefused(why: string): void
   log(level: LogLevel, text: string, fields: Record<string, unknown>): void
 }
 
@@ -62,11 +65,30 @@ export class FeedSocket {
   }
 
   start(): void {
+    const { spec, hosts, session } = this.#owner
+    if (session === null) {
+      this.wait()
+      return
+    }
     this.#become(this.#missingSinceMs === null ? 'connecting' : 'reconnecting')
     this.#lastFrameMs = nowMs()
-    const { spec, hosts, session } = this.#owner
     this.#connection = spec.connection(hosts, session)
     this.#carryOut(this.#connection.start(nowMs()))
+  }
+
+  /** Stays away until there is a session; one that was refused is told as such until then. */
+  wait(): void {
+    this.#dropLine()
+    if (this.state !== 'refused') this.#become('signed_out')
+  }
+
+  /** Connects at once with the session that the owner has now. */
+  renew(): void {
+    this.#noteLoss(nowMs())
+    this.#dropLine()
+    this.#attempt = 0
+    this.#refusals = 0
+    this.start()
   }
 
   /** Passes a change of what is wanted to the connection; ignored unless live, when all is wanted anew later. */
@@ -227,6 +249,7 @@ export class FeedSocket {
     this.#dropLine()
     this.#become('refused')
     this.#log('error', 'the broker refuses the session: sign in again', { why })
+    this.#owner.onRefused(why)
   }
 
   #wakeAt(atMs: number): void {
@@ -237,20 +260,27 @@ export class FeedSocket {
 
   /** The line is gone or useless: remember since when ticks are missing, and try again later. */
   #lose(why: string): void {
-    const now = nowMs()
-    const wasLive = this.isLive
-    if (wasLive) {
-      this.#missingSinceMs = this.#lastFrameMs
-      this.#owner.counters[DISCONNECTS]! += 1
-      if (now - this.#liveSinceMs > GOOD_LIFE_MS) this.#attempt = 0
-    }
+    this.#noteLoss(nowMs())
     this.#dropLine()
-    const { backoffMsMin, backoffMsMax } = this.#owner
+    const { backoffMsMin, backoffMsMax, session } = this.#owner
+    if (session === null) {
+      this.#log('warn', 'feed lost', { why })
+      this.wait()
+      return
+    }
     const delayMs = backoffMs(this.#attempt, backoffMsMin, backoffMsMax, Math.random())
     this.#attempt += 1
     this.#become(this.#missingSinceMs === null ? 'connecting' : 'reconnecting')
     this.#log('warn', 'feed lost', { why, retryInMs: delayMs })
     this.#retryTimer = setTimeout(() => this.start(), delayMs)
+  }
+
+  /** Remembers since when ticks are missing, where a live line goes. */
+  #noteLoss(now: number): void {
+    if (!this.isLive) return
+    this.#missingSinceMs = this.#lastFrameMs
+    this.#owner.counters[DISCONNECTS]! += 1
+    if (now - this.#liveSinceMs > GOOD_LIFE_MS) this.#attempt = 0
   }
 
   #dropLine(): void {

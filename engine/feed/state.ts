@@ -11,6 +11,8 @@ export const SOCKET_STATES = [
   'reconnecting',
   'refused',
   'stopped',
+  /** It waits for a session. */
+  'signed_out',
 ] as const
 export type SocketState = (typeof SOCKET_STATES)[number]
 
@@ -71,7 +73,10 @@ export interface FeedWorkerData {
   readonly brokerModule: string | undefined
   readonly plan: string | undefined
   readonly hosts: Hosts
-  readonly session: Session
+  /** Null while nobody is signed in. */
+  readonly session: Session | null
+  /** Counts the sessions of the feed, so that a refusal tells of which one it is. */
+  readonly sessionNumber: number
   readonly memory: FeedMemory
   readonly instrumentsMax: number
   readonly backoffMsMin: number
@@ -86,11 +91,16 @@ export type ToFeedWorker =
   | { readonly kind: 'want'; readonly pairs: Int32Array }
   /** Go on with this token index, whose number is above that of the one before. */
   | { readonly kind: 'index'; readonly tokens: SharedArrayBuffer; readonly number: number }
+  /** Connect with this session; null: there is none, and what is live lives until it is lost. */
+  | { readonly kind: 'session'; readonly session: Session | null; readonly number: number }
   | { readonly kind: 'stop' }
 
 export type LogLevel = 'info' | 'warn' | 'error'
 
-/** All that a worker tells by message: a line for the log, and that it goes on with the index that it was given. */
+/**
+ * All that a worker tells by message: a line for the log, that it goes on with the index that it was given, and that
+ * the broker refuses a session.
+ */
 export type FromFeedWorker =
   | {
       readonly kind: 'log'
@@ -99,3 +109,4 @@ export type FromFeedWorker =
       readonly fields: Readonly<Record<string, unknown>>
     }
   | { readonly kind: 'index' }
+  | { readonly kind: 'refused'; readonly why: string; readonly number: number }

@@ -8,8 +8,9 @@ const port = parentPort!
 const data = workerData as FeedWorkerData
 const spec = await loadBroker(data.broker, data.brokerModule, data.plan)
 const tell = (message: FromFeedWorker) => port.postMessage(message)
-const session = new FeedSession(spec, data, (level, text, fields) => {
-  tell({ kind: 'log', level, text, fields })
+const session = new FeedSession(spec, data, {
+  log: (level, text, fields) => tell({ kind: 'log', level, text, fields }),
+  onRefused: (why, number) => tell({ kind: 'refused', why, number }),
 })
 
 port.on('message', (message: ToFeedWorker) => {
@@ -17,7 +18,8 @@ port.on('message', (message: ToFeedWorker) => {
   else if (message.kind === 'index') {
     session.useIndex(message.tokens, message.number)
     tell({ kind: 'index' })
-  } else {
+  } else if (message.kind === 'session') session.useSession(message.session, message.number)
+  else {
     session.stop()
     port.close()
   }

@@ -1,4 +1,5 @@
 // The running engine in numbers, as the admin API tells them.
+import type { SessionKeeper } from '../auth/session-keeper.ts'
 import { nowMs } from '../clock.ts'
 import type { Supply } from '../distribute/supply.ts'
 import type { WebSocketServer } from '../distribute/websocket.ts'
@@ -9,6 +10,7 @@ import type { Latency } from './latency.ts'
 export interface StatusSources {
   readonly startedAtMs: number
   readonly feeds: readonly Feed[]
+  readonly keepers: readonly SessionKeeper[]
   readonly supply: Supply
   readonly websocket: WebSocketServer
   /** Null where it is turned off. */
@@ -20,11 +22,12 @@ export type EngineStatus = ReturnType<typeof describeStatus>
 
 /** A snapshot of every counter. Times are epoch ms, latencies µs from socket to send. */
 export function describeStatus(sources: StatusSources) {
-  const { startedAtMs, feeds, supply, websocket, zeromq, latency } = sources
+  const { startedAtMs, feeds, keepers, supply, websocket, zeromq, latency } = sources
   const { totals, clients, refusedFull } = websocket
   return {
     startedAtMs,
     uptimeS: Math.floor((nowMs() - startedAtMs) / 1000),
+    sessions: keepers.map((keeper) => keeper.status()),
     feeds: feeds.map((feed) => ({
       broker: feed.id,
       connected: feed.isConnected,

@@ -2,13 +2,13 @@
 // a while where that failed, and whenever somebody asks for it.
 import { nowMs as clockMs } from '../clock.ts'
 import { backoffMs } from '../feed/backoff.ts'
+import { nextTimeMs } from '../indian-day.ts'
 import type { Logger } from '../observe/log.ts'
 import { type ImportRequest, importInstruments } from './import.ts'
-import { currentIndex, type ListSource } from './list-source.ts'
+import { currentIndex, isReady, type ListSource, type WaitingList } from './list-source.ts'
 import { type ListStatus, listStatus } from './list-status.ts'
-import { nextPublicationMs } from './publication.ts'
 import { openStore, type Store, type SymbolIndex } from './store.ts'
-import { type SyncProgress, type SyncResult, syncInstruments } from './sync.ts'
+import { SyncError, type SyncProgress, type SyncResult, syncInstruments } from './sync.ts'
 
 /** Wall clocks jump and machines sleep, so the time is looked at rather than waited for. */
 const LOOK_EVERY_MS = 5000
@@ -32,7 +32,7 @@ export interface ScheduledStatus extends ListStatus {
 
 export interface ScheduleOptions {
   readonly storeFolder: string
-  readonly lists: readonly ListSource[]
+  readonly lists: readonly WaitingList[]
   readonly log: Logger
   /** Called with each new generation, before its sync counts as done. */
   onIndex(broker: string, index: SymbolIndex): void | Promise<void>
@@ -42,7 +42,7 @@ export interface ScheduleOptions {
 }
 
 interface Entry {
-  readonly list: ListSource
+  list: WaitingList
   dueAtMs: number
   failures: number
   job: Job | null
@@ -65,8 +65,9 @@ export class SymbolSchedule {
     const now = this.#nowMs()
     this.#entries = new Map(
       options.lists.map((list) => {
-        const isCurrent = 'file' in list.source || currentIndex(this.#store, list, now) !== null
-        const dueAtMs = isCurrent ? nextPublicationMs(list.publishedAt, now) : now + RETRY_MS_MIN
+        const dueAtMs = this.#isCurrent(list)
+          ? nextTimeMs(list.publishedAt, now)
+          : now + RETRY_MS_MIN
         return [list.broker, { list, dueAtMs, failures: 0, job: null }]
       }),
     )
@@ -97,12 +98,25 @@ export class SymbolSchedule {
     }))
   }
 
+  /** A broker's list comes from here from now on, null: from nowhere. What is not of the day is synced soon. */
+  useSource(broker: string, source: ListSource['source'] | null): void {
+    const entry = this.#entryOf(broker)
+    entry.list = { ...entry.list, source }
+    if (source === null || this.#isCurrent(entry.list)) return
+    entry.failures = 0
+    entry.dueAtMs = this.#nowMs()
+  }
+
   /** Begins a sync of a broker now and returns its job's number; null when one is under way. */
   sync(broker: string, force: boolean): number | null {
     const entry = this.#entryOf(broker)
+    const { list } = entry
     return this.#begin(
       entry,
-      (common) => syncInstruments({ ...entry.list, ...common, force }),
+      async (common) => {
+        if (isReady(list)) return syncInstruments({ ...list, ...common, force })
+        throw new SyncError(`${broker} has no session to download its instruments with; sign in`)
+      },
       (hasFailed) => this.#plan(entry, hasFailed),
     )
   }
@@ -122,6 +136,11 @@ export class SymbolSchedule {
     )
   }
 
+  #isCurrent(list: WaitingList): boolean {
+    if (!isReady(list)) return false
+    return 'file' in list.source || currentIndex(this.#store, list, this.#nowMs()) !== null
+  }
+
   #entryOf(broker: string): Entry {
     const entry = this.#entries.get(broker)
     if (entry === undefined) throw new RangeError(`broker ${broker} is not running`)
@@ -131,7 +150,8 @@ export class SymbolSchedule {
   #look(): void {
     const now = this.#nowMs()
     for (const { dueAtMs, list } of this.#entries.values()) {
-      if (now >= dueAtMs) this.sync(list.broker, false)
+      // Without a session it would fail, and the broker's sign-in is told elsewhere.
+      if (now >= dueAtMs && isReady(list)) this.sync(list.broker, false)
     }
   }
 
@@ -167,7 +187,7 @@ export class SymbolSchedule {
     entry.failures = hasFailed ? entry.failures + 1 : 0
     entry.dueAtMs = hasFailed
       ? now + backoffMs(entry.failures - 1, RETRY_MS_MIN, RETRY_MS_MAX, 0.5)
-      : nextPublicationMs(entry.list.publishedAt, now)
+      : nextTimeMs(entry.list.publishedAt, now)
   }
 
   /** Waits for a sync or an import, and hands its index on. */

@@ -26,12 +26,12 @@ const FLATTRADE = {
 }
 
 const requestOf = (spec: BrokerSpec, known: Credentials, hosts = spec.hosts) =>
-  spec.signIn.steps[0]!.request(hosts, known)
+  spec.signIn.steps[0]!.request(hosts, known, 0)
 
 const read = (spec: BrokerSpec, body: unknown, known: Credentials = {}, status = 200) => {
   const text = typeof body === 'string' ? body : JSON.stringify(body)
   const reply: HttpReply = { status, headers: {}, body: text }
-  return spec.signIn.steps[0]!.read(reply, known)
+  return spec.signIn.steps[0]!.read(reply, known, 0)
 }
 
 const pageOf = ({ signIn, hosts }: BrokerSpec, known: Credentials, login?: string) =>

@@ -15,7 +15,7 @@ const [step, ...others] = upstox.signIn.steps
 const reply = (status: number, body: unknown): HttpReply => {
   return { status, headers: {}, body: typeof body === 'string' ? body : JSON.stringify(body) }
 }
-const read = (status: number, body: unknown) => step!.read(reply(status, body), KNOWN)
+const read = (status: number, body: unknown) => step!.read(reply(status, body), KNOWN, 0)
 
 test('the page is told key and redirect URL, and yields the code', () => {
   const { page } = upstox.signIn
@@ -35,7 +35,7 @@ test('the page is told key and redirect URL, and yields the code', () => {
 
 test('the code buys a token, in one call with a form', () => {
   assert.deepEqual(others, [])
-  assert.deepEqual(step!.request(HOSTS, KNOWN), {
+  assert.deepEqual(step!.request(HOSTS, KNOWN, 0), {
     method: 'POST',
     url: 'https://rest.test/v2/login/authorization/token',
     headers: { Accept: 'application/json' },

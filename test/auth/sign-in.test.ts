@@ -65,7 +65,8 @@ async function kiteSession(request: IncomingMessage, response: ServerResponse): 
 
 /** Runs a sign-in that must fail, and checks that its message holds no secret. */
 async function failureOf(hosts: Hosts, credentials: Record<string, string>, timeoutMs?: number) {
-  const error = await signIn(broker, hosts, credentials, timeoutMs).then(
+  const options = timeoutMs === undefined ? {} : { timeoutMs }
+  const error = await signIn(broker, hosts, credentials, options).then(
     () => assert.fail('signed in'),
     (thrown: unknown) => thrown,
   )
@@ -77,7 +78,8 @@ async function failureOf(hosts: Hosts, credentials: Record<string, string>, time
 
 test('a request token and the checksum over it yield a session', async (context) => {
   const hosts = await serve(context, kiteSession)
-  assert.deepEqual(await signIn(broker, hosts, CREDENTIALS), {
+  const { session } = await signIn(broker, hosts, CREDENTIALS)
+  assert.deepEqual(session, {
     apiKey: 'kitekey',
     apiSecret: API_SECRET,
     requestToken: REQUEST_TOKEN,
@@ -93,7 +95,7 @@ test('a configured access token is taken without any call', async (context) => {
     answer(response, 500, {})
   })
   const given = { api_key: 'kitekey', access_token: 'mine', user_id: 'AB1234' }
-  const session = await signIn(broker, hosts, given)
+  const { session } = await signIn(broker, hosts, given)
   assert.deepEqual(session, { apiKey: 'kitekey', accessToken: 'mine', userId: 'AB1234' })
   assert.equal(calls, 0)
 })
@@ -124,7 +126,7 @@ test('a missing credential is named, with what to do', async () => {
   assert.match(
     withoutToken.message,
     new RegExp(
-      '^brokers\\.zerodha\\.request_token is missing: sign in at ' +
+      '^brokers\\.zerodha\\.request_token is missing: run `tickplant login zerodha`, or sign in at ' +
         'https://login\\.example/connect/login\\?v=3&api_key=kite%26key and set it to',
     ),
   )

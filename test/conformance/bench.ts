@@ -63,7 +63,7 @@ export async function credentialsFor({ spec, simulator, hosts }: Broker): Promis
 
 /** The session that the simulator has open from the start. */
 export async function readySession({ spec, simulator, hosts }: Broker): Promise<Session> {
-  return signIn(spec, hosts, simulator.credentials)
+  return (await signIn(spec, hosts, simulator.credentials)).session
 }
 
 /** The broker's instruments as a sync brings them, by the names that the store gives them. */

@@ -44,8 +44,8 @@ function textsIn(value: unknown): string[] {
 async function brokersWords({ spec, hosts }: Broker, credentials: Credentials): Promise<string[]> {
   let known = credentials
   for (const step of spec.signIn.steps) {
-    const reply = await callHttp(step.request(hosts, known))
-    const outcome = step.read(reply, known)
+    const reply = await callHttp(step.request(hosts, known, Date.now()))
+    const outcome = step.read(reply, known, Date.now())
     if ('values' in outcome) known = { ...known, ...outcome.values }
     else return textsIn(JSON.parse(reply.body))
   }
@@ -88,7 +88,7 @@ export const CARDS: readonly Card[] = [
     async run(subject, context) {
       const broker = await startBroker(context, subject)
       const credentials = await credentialsFor(broker)
-      const session = await signIn(subject.spec, broker.hosts, credentials)
+      const { session } = await signIn(subject.spec, broker.hosts, credentials)
       assert.ok(session.accessToken.length > 0)
       const own = await credentialsFor(broker)
       const { feed } = await startEngineOn(context, broker, { credentials: own })

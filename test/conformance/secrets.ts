@@ -54,7 +54,7 @@ export const CARDS: readonly Card[] = [
       const broker = await startBroker(context, subject)
       const fields = subject.spec.signIn.credentials
       const given = await credentialsFor(broker)
-      const session = await signIn(subject.spec, broker.hosts, given)
+      const { session } = await signIn(subject.spec, broker.hosts, given)
       const credentials: Credentials = { ...given, access_token: session.accessToken }
       const secrets = fields.flatMap(({ name, secret }) => {
         const value = credentials[name]

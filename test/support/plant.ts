@@ -4,6 +4,7 @@ import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { Writable } from 'node:stream'
+import { BROKERS } from '../../adapters/registry.ts'
 import { loadConfig } from '../../config/load.ts'
 import type { Flags } from '../../config/sources.ts'
 import { type Engine, startEngine } from '../../engine/main.ts'
@@ -70,7 +71,7 @@ export async function startEngineWith(
     },
   })
   const loaded = loadConfig({
-    brokerIds: [BROKER],
+    brokerIds: Object.keys(BROKERS),
     env: {},
     cwd: dataDir,
     flags: {

@@ -6,9 +6,9 @@ import { join } from 'node:path'
 import { type TestContext, test } from 'node:test'
 import fc from 'fast-check'
 import { pino } from 'pino'
+import { lastTimeMs, nextTimeMs } from '../../engine/indian-day.ts'
 import { readFetched, writeFetched } from '../../engine/symbols/list-record.ts'
 import { currentIndex, type ListSource } from '../../engine/symbols/list-source.ts'
-import { lastPublicationMs, nextPublicationMs } from '../../engine/symbols/publication.ts'
 import { SymbolSchedule } from '../../engine/symbols/schedule.ts'
 import { openStore } from '../../engine/symbols/store.ts'
 import { syncInstruments } from '../../engine/symbols/sync.ts'
@@ -22,20 +22,20 @@ const ist = (text: string) => Date.parse(`${text}:00+05:30`)
 
 test('the last and the next publication are the same hour of the Indian day', () => {
   const now = ist('2026-08-04T08:29')
-  assert.equal(lastPublicationMs('08:30', now), ist('2026-08-03T08:30'))
-  assert.equal(nextPublicationMs('08:30', now), ist('2026-08-04T08:30'))
-  assert.equal(lastPublicationMs('08:30', ist('2026-08-04T08:30')), ist('2026-08-04T08:30'))
-  assert.equal(nextPublicationMs('08:30', ist('2026-08-04T08:30')), ist('2026-08-05T08:30'))
+  assert.equal(lastTimeMs('08:30', now), ist('2026-08-03T08:30'))
+  assert.equal(nextTimeMs('08:30', now), ist('2026-08-04T08:30'))
+  assert.equal(lastTimeMs('08:30', ist('2026-08-04T08:30')), ist('2026-08-04T08:30'))
+  assert.equal(nextTimeMs('08:30', ist('2026-08-04T08:30')), ist('2026-08-05T08:30'))
   // An hour at which it is still yesterday in UTC, and the first minute of the day.
-  assert.equal(lastPublicationMs('02:00', ist('2026-08-04T03:00')), ist('2026-08-04T02:00'))
-  assert.equal(lastPublicationMs('00:00', ist('2026-08-04T00:00')), ist('2026-08-04T00:00'))
+  assert.equal(lastTimeMs('02:00', ist('2026-08-04T03:00')), ist('2026-08-04T02:00'))
+  assert.equal(lastTimeMs('00:00', ist('2026-08-04T00:00')), ist('2026-08-04T00:00'))
   const time = fc.tuple(fc.integer({ min: 0, max: 23 }), fc.integer({ min: 0, max: 59 }))
   fc.assert(
     fc.property(fc.integer({ min: 0, max: 4e12 }), time, (now, [hours, minutes]) => {
       const two = (value: number) => String(value).padStart(2, '0')
       const publishedAt = `${two(hours)}:${two(minutes)}`
-      const last = lastPublicationMs(publishedAt, now)
-      assert.ok(last <= now && now < nextPublicationMs(publishedAt, now))
+      const last = lastTimeMs(publishedAt, now)
+      assert.ok(last <= now && now < nextTimeMs(publishedAt, now))
       const india = new Date(last + 5.5 * HOUR_MS).toISOString().slice(11)
       assert.equal(india, `${publishedAt}:00.000Z`)
     }),

@@ -227,6 +227,7 @@ export function zippedLists(layouts: LayoutsByExchange): InstrumentSource {
         layout,
         request: { method: 'GET', url: `${originOf(hosts.rest)}/${exchange}_symbols.txt.zip` },
       })),
+    arePublic: true,
     unlisted,
   }
 }

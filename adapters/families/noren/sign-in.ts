@@ -96,4 +96,6 @@ export const oauthSignIn: SignIn = {
     yields: 'code',
   },
   steps: [{ request: exchangeCode, read: (reply) => readReply(reply, acceptToken) }],
+  // The brokers say "one trading day" and no hour; this is the earliest that is assumed of any.
+  expiresAt: '03:00',
 }

@@ -16,6 +16,8 @@ export class PlainServer extends FakeServer {
   /** What every connection is made to do as soon as it is open. */
   greeting: Order | null = null
   isMute = false
+  /** The access token of every upgrade so far. */
+  readonly tokens: string[] = []
   /** How many more messages about an instrument are lost, by `SEGMENT|TOKEN`. */
   readonly losses = new Map<string, number>()
   /** What came about each instrument, in its order: modes by `SEGMENT|TOKEN`. */
@@ -40,7 +42,8 @@ export class PlainServer extends FakeServer {
     }
   }
 
-  protected override refuse(): FakeAnswer | null {
+  protected override refuse(url: URL): FakeAnswer | null {
+    this.tokens.push(url.searchParams.get('token') ?? '')
     return this.refusal
   }
 
