@@ -84,7 +84,7 @@ export async function prepareDemo(values: Readonly<Record<string, unknown>>): Pr
       }),
     )
     const loaded = demoConfig(plain, values, Object.fromEntries(brokers))
-    await forgetInstruments(loaded.config.data_dir)
+    await forgetMarket(loaded.config.data_dir)
     return { loaded, watch, welcome, stop }
   } catch (error) {
     await stop()
@@ -93,8 +93,10 @@ export async function prepareDemo(values: Readonly<Record<string, unknown>>): Pr
 }
 
 /** The market of another demo may have been larger, and a list that lost most of its rows is refused. */
-async function forgetInstruments(dataDir: string): Promise<void> {
+async function forgetMarket(dataDir: string): Promise<void> {
   if ((await findEngine(dataDir)) !== null) return
+  // Its sessions are as old.
+  await rm(join(dataDir, 'vault'), { force: true })
   await rm(storeFolderOf(dataDir), { recursive: true, force: true })
 }
 
@@ -159,7 +161,7 @@ function demoConfig(
     log: { level: values['log-level'] === undefined ? ('warn' as const) : plain.config.log.level },
     brokers,
   }
-  return { config, origins: plain.origins }
+  return { ...plain, config }
 }
 
 function watch(engine: Engine): void {

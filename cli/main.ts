@@ -36,6 +36,14 @@ export const COMMANDS: Readonly<Record<string, Entry>> = {
     summary: 'List the supported brokers and what each offers.',
     load: () => import('./brokers.ts'),
   },
+  login: {
+    summary: 'Sign in to a broker: its session is used at once, and sealed.',
+    load: () => import('./login.ts'),
+  },
+  vault: {
+    summary: 'Show what is sealed in the vault, and give it another key.',
+    load: () => import('./vault.ts'),
+  },
   symbols: {
     summary: 'Sync, import and search the instruments of the brokers.',
     load: () => import('./symbols.ts'),
@@ -71,6 +79,7 @@ const KNOWN_ERRORS: Readonly<Record<string, number>> = {
   SignInError: FAILED,
   StartError: FAILED,
   SyncError: FAILED,
+  VaultError: FAILED,
 }
 
 function help(): string {

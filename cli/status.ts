@@ -1,10 +1,22 @@
 // What a running engine tells of itself: first all that was lost or refused.
 import { z } from 'zod'
+import { indianText } from '../engine/indian-day.ts'
 import { CliError, columns, defineCommand, FAILED, NO_ENGINE, OK } from './command.ts'
 import { CONFIG_OPTION, configFor, DATA_DIR_OPTION } from './config-options.ts'
 import { adminRequest, findEngine } from './running-engine.ts'
 
 const count = z.number()
+
+const sessionSchema = z.object({
+  broker: z.string(),
+  state: z.string(),
+  expiresAtMs: z.number().nullable(),
+  expiresInS: z.number().nullable(),
+  userId: z.string().nullable(),
+  isInUse: z.boolean(),
+  needsLogin: z.boolean(),
+  problem: z.string().nullable(),
+})
 
 const feedSchema = z.object({
   broker: z.string(),
@@ -56,6 +68,7 @@ const zeromqSchema = z.object({
 /** The part of the status that is printed; there may be more. */
 const statusSchema = z.object({
   uptimeS: count,
+  sessions: z.array(sessionSchema),
   feeds: z.array(feedSchema),
   clients: z.object({
     connected: count,
@@ -126,6 +139,26 @@ function lossLines(status: Status): string[] {
   if (losses.length === 0) return ['Nothing lost.']
   const rows = losses.map(([where, times, what]) => [where, shown(times), what])
   return ['Lost or refused:', ...columns(rows)]
+}
+
+/** What only a person can do. */
+function loginLines({ sessions }: Status): string[] {
+  return sessions
+    .filter(({ needsLogin }) => needsLogin)
+    .map(({ broker, state, problem }) => {
+      const why = problem === null ? '' : ` (${problem})`
+      return `Sign in: ${broker} is ${state}${why}: run \`tickplant login ${broker}\``
+    })
+}
+
+function sessionLines({ sessions }: Status): string[] {
+  const rows = sessions.map(({ broker, state, expiresAtMs, expiresInS, userId, isInUse }) => [
+    broker,
+    state === 'expired' && isInUse ? 'expired, still accepted' : state,
+    expiresAtMs === null ? '' : `in ${uptime(expiresInS ?? 0)}, ${indianText(expiresAtMs)}`,
+    userId ?? '',
+  ])
+  return columns([['SESSION', 'STATE', 'ENDS ABOUT', 'USER'], ...rows])
 }
 
 function feedLines({ feeds }: Status): string[] {
@@ -206,9 +239,10 @@ function uptime(seconds: number): string {
 }
 
 function describe(status: Status, pid: number): string[] {
-  const sections = [lossLines, feedLines, clientLines, zeromqLines]
+  const sections = [lossLines, sessionLines, feedLines, clientLines, zeromqLines]
   return [
     `Engine of process ${pid}, up ${uptime(status.uptimeS)}`,
+    ...loginLines(status),
     ...sections.flatMap((lines) => [...lines(status), '']),
     latencyLine(status),
   ]

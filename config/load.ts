@@ -13,6 +13,7 @@ import {
   fromFlags,
   fromToml,
   type Setting,
+  VAULT_KEY_VARIABLE,
 } from './sources.ts'
 
 export interface LoadOptions {
@@ -31,6 +32,8 @@ export interface LoadedConfig {
   readonly config: Config
   /** Where each value that is set came from, by dotted key, in words that complete "in ...". */
   readonly origins: ReadonlyMap<string, string>
+  /** The key of the vault as the environment or .env has it; no file and no flag may hold it. */
+  readonly vaultKey?: string
 }
 
 const DEFAULT_FILE = 'config/default.toml'
@@ -54,7 +57,12 @@ export function loadConfig(options: LoadOptions): LoadedConfig {
     ...flags,
   ]
   const origins = new Map(settings.map(({ path, origin }) => [path.join('.'), origin]))
-  const loaded = { config: assemble(settings, cwd), origins }
+  const vaultKey = env[VAULT_KEY_VARIABLE] ?? dotEnv[VAULT_KEY_VARIABLE]
+  const loaded: LoadedConfig = {
+    config: assemble(settings, cwd),
+    origins,
+    ...(vaultKey === undefined ? {} : { vaultKey }),
+  }
   checkBackoff(loaded)
   checkPorts(loaded)
   checkBrokerIds(loaded, brokerIds)
@@ -102,7 +110,7 @@ function assemble(settings: readonly Setting[], cwd: string): Config {
       table[name] ??= {}
       table = table[name] as Record<string, unknown>
     }
-    table[path.at(-1)!] = key.path ? resolve(cwd, value as string) : value
+    table[path.at(-1)!] = key.path && value !== '' ? resolve(cwd, value as string) : value
   }
   return { ...root, brokers } as unknown as Config
 }

@@ -48,6 +48,11 @@ function path(): Key<string> {
   return { ...text(/^[^\0]{1,4095}$/, 'a path of 1 to 4095 characters'), path: true }
 }
 
+function optionalPath(): Key<string> {
+  const allowed = 'a path of up to 4095 characters, or empty'
+  return { ...text(/^[^\0]{0,4095}$/, allowed), path: true }
+}
+
 function host(): Key<string> {
   return text(/^[A-Za-z0-9._:-]{1,253}$/, 'a host name, or an IP address without brackets')
 }
@@ -107,6 +112,7 @@ export const KEYS = {
   'http.host': host(),
   'http.port': whole(0, 65_535),
   'session.expiring_ms': whole(0, 86_400_000),
+  'vault.key_file': optionalPath(),
   'engine.ring_slots': powerOfTwo(1024, 1_048_576),
   'engine.instruments_max': whole(1000, 16_777_216),
   'engine.drain_us_max': whole(50, 100_000),

@@ -25,8 +25,10 @@ export type Flags = Readonly<Record<string, string | number | boolean>>
 
 const PREFIX = 'TICKPLANT_'
 const BROKERS_PREFIX = 'TICKPLANT_BROKERS_'
-/** Variables that belong to clients of a running engine. */
-const CLIENT_VARIABLES: ReadonlySet<string> = new Set(['TICKPLANT_API_KEY'])
+/** Holds the key of the vault, which is no key of the configuration: it must not stand in a file or a command line. */
+export const VAULT_KEY_VARIABLE = 'TICKPLANT_VAULT_KEY'
+/** Variables that set nothing: those of clients of a running engine, and the vault's. */
+const OTHER_VARIABLES: ReadonlySet<string> = new Set(['TICKPLANT_API_KEY', VAULT_KEY_VARIABLE])
 
 /** The name of the environment variable that sets a key. */
 export function variableOf(dotted: string): string {
@@ -80,7 +82,7 @@ export function* fromEnvironment(
   const plain = new Map(Object.keys(KEYS).map((dotted) => [variableOf(dotted), dotted.split('.')]))
   for (const [variable, text] of Object.entries(environment)) {
     if (text === undefined || !variable.startsWith(PREFIX)) continue
-    if (CLIENT_VARIABLES.has(variable)) continue
+    if (OTHER_VARIABLES.has(variable)) continue
     const path = plain.get(variable) ?? brokerPath(variable, ids)
     const key = path && keyAt(path)
     if (!key) throw unknownVariable(variable, where, [...plain.keys(), ...brokerVariables(ids)])

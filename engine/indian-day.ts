@@ -19,3 +19,8 @@ export function lastTimeMs(timeOfDay: string, nowMs: number): number {
 export function nextTimeMs(timeOfDay: string, nowMs: number): number {
   return lastTimeMs(timeOfDay, nowMs) + DAY_MS
 }
+
+/** A time as people in India write it: `2026-08-04 06:00 IST`. */
+export function indianText(ms: number): string {
+  return `${new Date(ms + INDIA_AHEAD_MS).toISOString().slice(0, 16).replace('T', ' ')} IST`
+}

@@ -9,11 +9,14 @@ import { adminRoutes, stagesRoute } from './api/admin.ts'
 import { serveHttp } from './api/http.ts'
 import { killRoutes } from './api/kill.ts'
 import { apiRoutes } from './api/openapi.ts'
+import { sessionRoutes } from './api/session-admin.ts'
 import { symbolAdminRoutes } from './api/symbol-admin.ts'
 import { symbolEndpoints } from './api/symbols.ts'
 import { CurveStore } from './auth/curve.ts'
 import { type KeyRecord, KeyStore } from './auth/keys.ts'
+import { LoginDesk } from './auth/login-desk.ts'
 import type { SessionKeeper } from './auth/session-keeper.ts'
+import { Vault, vaultPlaceOf } from './auth/vault.ts'
 import { nowMs } from './clock.ts'
 import { Core } from './core.ts'
 import type { StreamEvent } from './distribute/event.ts'
@@ -97,7 +100,8 @@ async function startParts(
   const local = createLocalKey(startedAtMs)
   const verifyKey = (key: string): KeyRecord | null => local.verify(key) ?? keys.verify(key)
 
-  const prepared = await prepareBrokers(loaded, log)
+  const vault = await Vault.open(vaultPlaceOf(loaded))
+  const prepared = await prepareBrokers(loaded, log, vault)
   const doorbell = createDoorbell()
   const outbox = new Outbox(ARENA_BYTES)
   const stages = config.engine.stages ? createStages() : null
@@ -156,6 +160,10 @@ async function startParts(
   })
 
   const latency = stages ? new TimedLatency(stages) : new Latency()
+  const desks = prepared.brokers.map(
+    ({ spec, hosts, keeper }) => new LoginDesk({ broker: spec, hosts, keeper }),
+  )
+
   const status = () =>
     describeStatus({ startedAtMs, feeds, keepers, supply, websocket, zeromq, latency })
   const brokers = feeds.map(({ id }) => id)
@@ -169,6 +177,7 @@ async function startParts(
     ...killRoutes({ killSwitch: new KillSwitch(config.data_dir), nowMs, log }),
     ...symbolAdminRoutes({ schedule, lookup }),
     ...(stages ? [stagesRoute(() => takeStages(stages))] : []),
+    ...sessionRoutes({ desks, keepers }),
     ...apiRoutes(symbolEndpoints({ lookup, brokers, nowMs }), verifyKey, packageVersion()),
   ])
   undo.push(() => http.close())

@@ -2,11 +2,12 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { z } from 'zod'
 import type { LoadedConfig } from '../../config/load.ts'
-import { signIn } from '../../engine/auth/sign-in.ts'
+import { Vault, vaultPlaceOf } from '../../engine/auth/vault.ts'
 import { nowMs } from '../../engine/clock.ts'
-import { configureBroker, listOf, storeFolderOf } from '../../engine/prepare.ts'
+import { createLogger } from '../../engine/observe/log.ts'
+import { configureBroker, keeperOf, listOf, storeFolderOf } from '../../engine/prepare.ts'
 import { type ImportRequest, importInstruments } from '../../engine/symbols/import.ts'
-import { isReady, type ListSource } from '../../engine/symbols/list-source.ts'
+import { isReady } from '../../engine/symbols/list-source.ts'
 import { listStatus, storedBrokers } from '../../engine/symbols/list-status.ts'
 import {
   ANSWERERS,
@@ -183,9 +184,12 @@ function symbolsOfStore(loaded: LoadedConfig): Symbols {
       const found = await configureBroker(loaded, id, broker)
       const open = listOf(config.data_dir, found, null)
       if (isReady(open)) return syncInstruments({ ...open, ...watch })
-      const { session } = await signIn(found.spec, found.hosts, broker.credentials)
-      const list = listOf(config.data_dir, found, session) as ListSource
-      return syncInstruments({ ...list, ...watch })
+      const vault = await Vault.open(vaultPlaceOf(loaded))
+      const keeper = keeperOf(loaded, found, createLogger({ level: 'silent' }), vault)
+      await keeper.start()
+      const list = listOf(config.data_dir, found, keeper.current())
+      if (isReady(list)) return syncInstruments({ ...list, ...watch })
+      throw new CliError(FAILED, `${id} has no session: ${keeper.status().problem}`)
     },
     import(broker, file, watch) {
       const adapter = config.brokers[broker]?.adapter

@@ -44,7 +44,7 @@ export interface ApiCall {
 
 export interface Reply {
   readonly status: number
-  readonly type: 'application/json' | 'text/csv' | 'text/plain'
+  readonly type: 'application/json' | 'text/csv' | 'text/plain' | 'text/html; charset=utf-8'
   readonly headers?: Readonly<Record<string, string>>
   /** Whole, or in pieces, which are asked for one by one as fast as the client reads. */
   readonly body: string | Uint8Array | AsyncGenerator<Uint8Array>

@@ -123,6 +123,11 @@ export class SessionKeeper {
     })
   }
 
+  /** Takes up the secrets of earlier logins and nothing else, for a process that only signs in. */
+  async openSafe(): Promise<void> {
+    this.#secrets = (await this.#options.safe?.load(this.id))?.secrets ?? {}
+  }
+
   /** Begins to look at the time: sessions expire and are renewed from here on. */
   watch(): void {
     this.#timer = setInterval(() => this.look(), this.#options.lookEveryMs ?? LOOK_EVERY_MS)
@@ -201,7 +206,11 @@ export class SessionKeeper {
 
   status(): SessionStatus {
     const expiresAtMs = this.#current === null ? null : (this.#signedIn?.expiresAtMs ?? null)
-    const isFine = this.#state === 'live' || this.#state === 'signing in'
+    const isFine =
+      this.#state === 'live' ||
+      this.#state === 'signing in' ||
+      // Who signs in before the hour has a session that ends at the hour.
+      (this.#state === 'expiring' && this.#options.broker.signIn.expiresAt !== undefined)
     const now = this.#nowMs()
     return {
       broker: this.id,

@@ -123,7 +123,8 @@ function checkUser({ id }: Broker, given: Credentials, told: Credentials): void 
   )
 }
 
-function checkCredentials(
+/** Throws a SignInError for the first credential that is needed and not given. */
+export function checkCredentials(
   broker: Broker,
   hosts: Hosts,
   given: Credentials,

@@ -49,6 +49,13 @@ export async function startBroker(
   return { ...subject, simulator, hosts, twin: new Twin(SEED, today, MARKET) }
 }
 
+/** The query with which a broker's sign-in page leads back. */
+export async function visitPage(url: string): Promise<string> {
+  const { status, headers, body } = await callHttp({ method: 'GET', url })
+  assert.equal(status, 302, body)
+  return new URL(headers.location ?? '', url).search
+}
+
 /** What a person has who has just signed in on the broker's page, or never needs to. */
 export async function credentialsFor({ spec, simulator, hosts }: Broker): Promise<Credentials> {
   const { access_token: _, ...given } = simulator.credentials

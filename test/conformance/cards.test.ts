@@ -11,8 +11,9 @@ import { CARDS as FEED } from './feed.ts'
 import { CARDS as INSTRUMENTS } from './instruments.ts'
 import { CARDS as LIMITS } from './limits.ts'
 import { CARDS as SECRETS } from './secrets.ts'
+import { CARDS as SESSIONS } from './sessions.ts'
 
-const ALL = [...INSTRUMENTS, ...FEED, ...FAULTS, ...CONNECTION, ...LIMITS, ...SECRETS]
+const ALL = [...INSTRUMENTS, ...FEED, ...FAULTS, ...CONNECTION, ...LIMITS, ...SECRETS, ...SESSIONS]
 
 test('every broker has a simulator to be held against', () => {
   const simulated = Object.keys(SIMULATORS)
@@ -25,7 +26,7 @@ test('every broker has a simulator to be held against', () => {
 test('every card has a number of its own, and says what it proves', () => {
   assert.equal(new Set(ALL.map(({ id }) => id)).size, ALL.length)
   for (const { id, title, proves } of ALL) {
-    assert.match(id, /^[IFLS]-\d\d$/)
+    assert.match(id, /^[AIFLS]-\d\d$/)
     assert.ok(title.length > 10 && proves.length > 10, id)
   }
 })

@@ -64,8 +64,8 @@ describe('a new session', { concurrency: 2 }, () => {
     simulator.expireSession()
     simulator.dropSockets()
     await until('the refusal', () => socketsOf(plant)[0] === 'refused')
-    await until('the keeper to know', () => keeperOf(plant).state === 'expired')
-    assert.equal(keeperOf(plant).current(), null)
+    await until('the keeper to know', () => keeperOf(plant).current() === null)
+    assert.equal(keeperOf(plant).state, 'expired')
     const [told] = plant.engine.status().sessions
     assert.deepEqual([told!.broker, told!.needsLogin, told!.isInUse], [BROKER, true, false])
     assert.match(told!.problem!, /^the broker refused the session: HTTP 403 /)
