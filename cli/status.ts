@@ -78,6 +78,13 @@ const statusSchema = z.object({
     list: z.array(clientSchema),
   }),
   zeromq: zeromqSchema.nullable(),
+  orders: z.object({
+    killed: z.boolean(),
+    running: count,
+    unknown: count,
+    reported: count,
+    threadDeaths: count,
+  }),
   latency: z.object({
     count,
     p50Us: count,
@@ -94,13 +101,24 @@ type ZeromqStatus = NonNullable<Status['zeromq']>
 type Loss = readonly [where: string, count: number, what: string]
 
 /** All that ticks may be missing for, each with its count. */
-function lossesOf({ feeds, clients, zeromq }: Status): Loss[] {
+function lossesOf({ feeds, clients, zeromq, orders }: Status): Loss[] {
   const overZeromq: Loss[] = zeromq === null ? [] : zeromqLosses(zeromq)
   return [
     ...feeds.flatMap(feedLosses),
     ['websocket', clients.closedSlow, 'clients closed because they read too slowly'],
     ['websocket', clients.refusedFull, 'clients refused because there are too many'],
     ...overZeromq,
+    [
+      'orders',
+      orders.reported,
+      'orders of which no trace was found: look at the broker, and at the journal',
+    ],
+    ['orders', orders.unknown, 'orders whose outcome is being looked for'],
+    [
+      'orders',
+      orders.threadDeaths,
+      'times that a thread of the order gateway ended and was started again',
+    ],
   ]
 }
 
@@ -219,6 +237,11 @@ function zeromqLines({ zeromq }: Status): string[] {
   ]
 }
 
+function ordersLine({ orders }: Status): string {
+  const kill = orders.killed ? '; the kill switch is set: nothing new is sent' : ''
+  return `Orders: on their way ${shown(orders.running)}${kill}`
+}
+
 function latencyLine({ latency }: Status): string {
   if (latency.count === 0) return 'Latency from socket to send: nothing sent yet'
   const { p50Us, p90Us, p99Us, p999Us, maxUs } = latency
@@ -244,6 +267,7 @@ function describe(status: Status, pid: number): string[] {
     `Engine of process ${pid}, up ${uptime(status.uptimeS)}`,
     ...loginLines(status),
     ...sections.flatMap((lines) => [...lines(status), '']),
+    ordersLine(status),
     latencyLine(status),
   ]
 }

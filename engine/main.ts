@@ -34,13 +34,13 @@ import { Latency } from './observe/latency.ts'
 import type { Logger } from './observe/log.ts'
 import { createStages, TimedLatency, takeStages } from './observe/stages.ts'
 import { describeHealth, describeStatus, type EngineStatus } from './observe/status.ts'
-import { KillSwitch } from './orders/kill-switch.ts'
-import { type Prepared, prepareBrokers, storeFolderOf } from './prepare.ts'
+import { type StartedOrders, startOrders } from './orders/start.ts'
+import { prepareBrokers } from './prepare.ts'
+import { keepSessions, startSchedule } from './renewal.ts'
 import { createDoorbell } from './ring/doorbell.ts'
 import { StartError } from './start-error.ts'
 import { Catalogue } from './symbols/catalogue.ts'
 import { Lookup } from './symbols/lookup/lookup.ts'
-import { SymbolSchedule } from './symbols/schedule.ts'
 
 const ARENA_BYTES = 4 * 1024 * 1024
 
@@ -53,6 +53,7 @@ export interface Engine {
   readonly localKey: string
   readonly feeds: readonly Feed[]
   readonly keepers: readonly SessionKeeper[]
+  readonly orders: StartedOrders
   status(): EngineStatus
   latency(): ReturnType<Latency['interval']>
   stop(): Promise<void>
@@ -151,10 +152,17 @@ async function startParts(
 
   const lookup = new Lookup(log)
   undo.push(() => lookup.close())
-  const schedule = startSchedule({ config, prepared, feeds, lookup, zeromq, log })
+  const orders = await startOrders({
+    ...{ config, feeds, lookup, log },
+    brokers: prepared.brokers,
+    catalogue: prepared.catalogue,
+  })
+  undo.push(() => orders.close())
+  const renewed = { config, prepared, feeds, lookup, orders, zeromq, log }
+  const schedule = startSchedule(renewed)
   undo.push(() => schedule.stop())
 
-  const keepers = keepSessions(prepared, feeds, schedule)
+  const keepers = keepSessions(renewed, schedule)
   undo.push(() => {
     for (const keeper of keepers) keeper.stop()
   })
@@ -165,7 +173,7 @@ async function startParts(
   )
 
   const status = () =>
-    describeStatus({ startedAtMs, feeds, keepers, supply, websocket, zeromq, latency })
+    describeStatus({ startedAtMs, feeds, keepers, supply, websocket, zeromq, latency, orders })
   const brokers = feeds.map(({ id }) => id)
   const http = serveHttp(uws, config.http, verifyKey, [
     ...adminRoutes({
@@ -174,7 +182,7 @@ async function startParts(
       status,
       closeKey: (keyId) => websocket.closeKey(keyId),
     }),
-    ...killRoutes({ killSwitch: new KillSwitch(config.data_dir), nowMs, log }),
+    ...killRoutes({ killSwitch: orders.killSwitch, nowMs, log }),
     ...symbolAdminRoutes({ schedule, lookup }),
     ...(stages ? [stagesRoute(() => takeStages(stages))] : []),
     ...sessionRoutes({ desks, keepers }),
@@ -215,57 +223,10 @@ async function startParts(
     localKey: local.key,
     feeds,
     keepers,
+    orders,
     status,
     latency: () => latency.interval(),
   }
-}
-
-/** Keeps the instruments those of the day: feeds, look-ups and topics go over to each new generation. */
-function startSchedule({ config, prepared, feeds, lookup, zeromq, log }: ScheduleParts) {
-  for (const { spec, details } of prepared.brokers) {
-    const { catalogue } = prepared
-    // Questions that come before it is loaded wait for it.
-    lookup.useIndex(spec.id, { catalogue, details }).catch((error: Error) => {
-      log.error({ broker: spec.id, err: error }, 'instruments cannot be searched')
-    })
-  }
-  const schedule = new SymbolSchedule({
-    storeFolder: storeFolderOf(config.data_dir),
-    lists: prepared.brokers.map(({ list }) => list),
-    log,
-    async onIndex(broker, index) {
-      await feeds.find(({ id }) => id === broker)?.useIndex(index)
-      zeromq?.onInstruments()
-      await lookup.useIndex(broker, index)
-    },
-  })
-  schedule.start()
-  return schedule
-}
-
-/** Whatever goes with a session follows the keeper of its broker. Order pools hook in here too. */
-function keepSessions(
-  prepared: Prepared,
-  feeds: readonly Feed[],
-  schedule: SymbolSchedule,
-): SessionKeeper[] {
-  return prepared.brokers.map(({ keeper, sourceWith }) => {
-    keeper.onChange((session) => {
-      feeds.find(({ id }) => id === keeper.id)!.useSession(session)
-      schedule.useSource(keeper.id, sourceWith(session))
-    })
-    keeper.watch()
-    return keeper
-  })
-}
-
-interface ScheduleParts {
-  readonly config: Config
-  readonly prepared: Prepared
-  readonly feeds: readonly Feed[]
-  readonly lookup: Lookup
-  readonly zeromq: ZeroMqPublisher | null
-  readonly log: Logger
 }
 
 async function startZeroMq(

@@ -5,6 +5,7 @@ import type { Supply } from '../distribute/supply.ts'
 import type { WebSocketServer } from '../distribute/websocket.ts'
 import type { ZeroMqPublisher } from '../distribute/zeromq/publisher.ts'
 import type { Feed } from '../feed/feed.ts'
+import type { OrdersStatus } from '../orders/start.ts'
 import type { Latency } from './latency.ts'
 
 export interface StatusSources {
@@ -16,13 +17,14 @@ export interface StatusSources {
   /** Null where it is turned off. */
   readonly zeromq: ZeroMqPublisher | null
   readonly latency: Latency
+  readonly orders: { status(): OrdersStatus }
 }
 
 export type EngineStatus = ReturnType<typeof describeStatus>
 
 /** A snapshot of every counter. Times are epoch ms, latencies µs from socket to send. */
 export function describeStatus(sources: StatusSources) {
-  const { startedAtMs, feeds, keepers, supply, websocket, zeromq, latency } = sources
+  const { startedAtMs, feeds, keepers, supply, websocket, zeromq, latency, orders } = sources
   const { totals, clients, refusedFull } = websocket
   return {
     startedAtMs,
@@ -62,6 +64,7 @@ export function describeStatus(sources: StatusSources) {
       })),
     },
     zeromq: zeromq?.status() ?? null,
+    orders: orders.status(),
     latency: latency.total(),
   }
 }

@@ -1,0 +1,160 @@
+// The order gateway with its threads, as the engine starts and stops it.
+import { join } from 'node:path'
+import { setTimeout as wait } from 'node:timers/promises'
+import type { Session } from '../../adapters/broker.ts'
+import type { Config } from '../../config/schema.ts'
+import { nowMs } from '../clock.ts'
+import type { Feed } from '../feed/feed.ts'
+import type { Logger } from '../observe/log.ts'
+import type { PreparedBroker } from '../prepare.ts'
+import type { Lookup } from '../symbols/lookup/lookup.ts'
+import { OrderGateway } from './gateway.ts'
+import { KillSwitch } from './kill-switch.ts'
+import { limitsOf } from './limits.ts'
+import { type InstrumentBlocks, orderBrokerOf } from './order-broker.ts'
+import { type StartedOrdersPool, startOrdersPool } from './orders-pool.ts'
+import type { LinePlan } from './plan.ts'
+import { READ_LIMITS, type StartedReadsPool, startReadsPool } from './reads-pool.ts'
+import { Reconciler } from './reconcile.ts'
+
+export interface OrdersParts {
+  readonly config: Config
+  readonly brokers: readonly PreparedBroker[]
+  readonly catalogue: SharedArrayBuffer
+  readonly feeds: readonly Feed[]
+  readonly lookup: Lookup
+  readonly log: Logger
+}
+
+export interface OrdersStatus {
+  readonly killed: boolean
+  /** Writes under way, writes whose outcome is looked for, and places that were looked for in vain. */
+  readonly running: number
+  readonly unknown: number
+  readonly reported: number
+  /** Threads that ended by themselves. */
+  readonly threadDeaths: number
+}
+
+export interface StartedOrders {
+  readonly gateway: OrderGateway
+  readonly killSwitch: KillSwitch
+  readonly orders: StartedOrdersPool
+  readonly reads: StartedReadsPool
+  /** A broker's instruments of a new day. */
+  useIndex(broker: string, blocks: InstrumentBlocks): void
+  /** A broker's session from now on; null: there is none. */
+  useSession(broker: string, session: Session | null): void
+  status(): OrdersStatus
+  close(): Promise<void>
+}
+
+/**
+ * Starts both threads, reads the journal, and has what an earlier run left open looked for. Resolves when calls can be
+ * made. Throws where the journal cannot be opened.
+ */
+export async function startOrders(parts: OrdersParts): Promise<StartedOrders> {
+  const { config, log } = parts
+  const limits = config.orders
+  const line = linePlanOf(parts)
+  const orders = startOrdersPool(
+    {
+      ...line,
+      folder: join(config.data_dir, 'orders'),
+      syncPolicy: limits.journal_sync,
+      writeTimeoutMs: limits.write_timeout_ms,
+    },
+    log,
+  )
+  const reads = startReadsPool(
+    {
+      ...line,
+      ...READ_LIMITS,
+      readTimeoutMs: limits.read_timeout_ms,
+      historyTimeoutMs: limits.history_timeout_ms,
+    },
+    log,
+  )
+  const reconciler = new Reconciler({
+    orders,
+    reads,
+    log,
+    spacingMs: limits.reconcile_spacing_ms,
+    looksMax: limits.reconcile_looks_max,
+  })
+  const brokers = orderBrokersOf(parts)
+  const killSwitch = new KillSwitch(config.data_dir)
+  const gateway = new OrderGateway({
+    brokers,
+    orders,
+    reads,
+    reconciler,
+    killSwitch,
+    limits: limitsOf(limits.limits),
+    holdUnknown: limits.hold_unknown,
+    openingMsMax: limits.opening_ms_max,
+    readWaitMsMax: limits.read_wait_ms_max,
+    lastPriceMsMax: limits.last_price_ms_max,
+    onRefused(broker, why) {
+      parts.brokers.find(({ spec }) => spec.id === broker)?.keeper.refused(why)
+    },
+    nowMs,
+    wait,
+    log,
+  })
+  const useSession = (broker: string, session: Session | null) => {
+    void orders.useSession(broker, session)
+    void reads.useSession(broker, session)
+  }
+  const close = async () => {
+    reconciler.close()
+    await Promise.all([orders.close(), reads.close()])
+  }
+  for (const { spec, keeper } of parts.brokers) useSession(spec.id, keeper.current())
+  await gateway.open().catch(async (error: unknown) => {
+    await close()
+    throw error
+  })
+  return {
+    gateway,
+    killSwitch,
+    orders,
+    reads,
+    useSession,
+    useIndex(broker, blocks) {
+      brokers.find(({ spec }) => spec.id === broker)?.useIndex(blocks)
+    },
+    status: () => ({
+      killed: killSwitch.isSet,
+      running: orders.running,
+      unknown: reconciler.pendingCount,
+      reported: reconciler.reportedCount,
+      threadDeaths: orders.deaths + reads.deaths,
+    }),
+    close,
+  }
+}
+
+function linePlanOf({ config, brokers }: OrdersParts): LinePlan {
+  return {
+    brokers: brokers.map(({ spec, brokerModule, plan, hosts }) => {
+      return { id: spec.id, brokerModule, plan, hosts }
+    }),
+    localAddress: config.orders.local_address,
+    probeIntervalMs: config.orders.probe_interval_ms,
+    warmConnections: config.orders.warm_connections,
+  }
+}
+
+function orderBrokersOf({ config, brokers, catalogue, feeds, lookup }: OrdersParts) {
+  return brokers.map(({ spec, tokens, details, keeper }) =>
+    orderBrokerOf({
+      spec,
+      config: config.brokers[spec.id]!,
+      feed: feeds.find(({ id }) => id === spec.id)!,
+      lookup,
+      blocks: { catalogue, tokens, details },
+      session: () => keeper.current(),
+    }),
+  )
+}
