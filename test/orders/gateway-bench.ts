@@ -15,7 +15,8 @@ import { TokenIndex, TokenIndexBuilder } from '../../engine/symbols/token-index.
 /** 09:30:00 in India on a Wednesday. */
 export const NOW_MS = Date.UTC(2026, 6, 1, 4, 0, 0)
 export const CALLER = { keyId: 'key1' }
-const HOSTS = { rest: 'https://rest.test', feed: 'wss://feed.test' }
+/** What requests go to; `respond` may send them on to a real server. */
+export const HOSTS = { rest: 'https://rest.test', feed: 'wss://feed.test' }
 const SESSION: Session = { apiKey: 'key', accessToken: 'token' }
 
 const SHARE: InstrumentRow = {
@@ -89,6 +90,8 @@ function instrumentsOf(rows: readonly InstrumentRow[]) {
 }
 
 export interface BenchOptions {
+  /** Instruments, numbered by their places; ROWS where nothing is said. */
+  readonly rows?: readonly InstrumentRow[]
   readonly limits?: Partial<OrderLimits>
   readonly brokerLimits?: Partial<OrderLimits>
   readonly orders?: Partial<OrdersSpec>
@@ -130,7 +133,7 @@ export class Bench {
   readonly broker: OrderBroker
 
   constructor(bench: BenchOptions = {}) {
-    const instruments = instrumentsOf(ROWS)
+    const instruments = instrumentsOf(bench.rows ?? ROWS)
     const orders = { ...(zerodha.orders as OrdersSpec), ...bench.orders }
     this.broker = {
       spec: { ...zerodha, orders },
@@ -167,14 +170,14 @@ export class Bench {
           self.tasks.push(task)
           const call = orders.writes[task.name] as OrdersSpec['writes']['place']
           const ask = task.ask as never
-          return call.read(await exchange(call.request(HOSTS, SESSION, ask)), ask)
+          return call.read(await exchange(call.request(HOSTS, self.session!, ask)), ask)
         },
       },
       reads: {
         async read(_broker, name, ask) {
           const call = orders.reads[name] as OrdersSpec['reads']['orderBook']
           return call.read(
-            await exchange(call.request(HOSTS, SESSION, ask as never)),
+            await exchange(call.request(HOSTS, self.session!, ask as never)),
             ask as never,
           ) as never
         },
