@@ -31,9 +31,14 @@ test('an idle connection is probed, and the next call goes over it', async (cont
   const { server, client, get } = await start(context, { probeIntervalMs: 50 })
   client.keepWarm(true)
   await until('four probes', () => server.requests.length >= 4)
-  assert.equal((await get()).is, 'reply')
+  const ports = new Set(server.requests.map(({ remotePort }) => remotePort))
+  assert.equal(ports.size, 1)
+  // A call that meets a probe on its way takes another connection.
+  await until('a call over the connection that was probed', async () => {
+    assert.equal((await get()).is, 'reply')
+    return ports.has(server.calls.at(-1)!.remotePort)
+  })
   await until('a probe after the call', () => server.requests.at(-1)!.method === 'HEAD')
-  assert.equal(new Set(server.requests.map(({ remotePort }) => remotePort)).size, 1)
   client.keepWarm(false)
   const { length } = server.requests
   await get()
@@ -62,8 +67,8 @@ test('the idle orders thread probes a broker that is signed in', async (context)
   const { orders: plan } = plansFor(server, await temporaryFolder(context))
   const orders = await startOrders(context, { ...plan, probeIntervalMs: 50 }, log)
   await until('three probes', () => server.requests.length >= 3)
-  await orders.write(taskOf('i1'))
   assert.equal(new Set(server.requests.map(({ remotePort }) => remotePort)).size, 1)
+  assert.equal((await orders.write(taskOf('i1'))).outcome, 'accepted')
   await orders.threads[0]!.terminate()
   const { length } = server.requests
   await until('probes of the next thread', () => server.requests.length >= length + 2)
