@@ -7,11 +7,10 @@ import { nowMs as clockMs } from '../clock.ts'
 import { secretHider } from '../feed/secrets.ts'
 import type { Logger } from '../observe/log.ts'
 import { type Renewal, Renewals } from './renewals.ts'
-import { digestOf, type SealedSession, type SessionSafe } from './session-safe.ts'
-import { refreshSession, type SignedIn, SignInError, signIn, toSession } from './sign-in.ts'
-
-export const SESSION_STATES = ['signed out', 'signing in', 'live', 'expiring', 'expired'] as const
-export type SessionState = (typeof SESSION_STATES)[number]
+import type { SessionSafe } from './session-safe.ts'
+import { SessionSeal } from './session-seal.ts'
+import type { SessionState, SessionStatus } from './session-status.ts'
+import { refreshSession, type SignedIn, SignInError, signIn } from './sign-in.ts'
 
 /** Wall clocks jump and machines sleep, so the time is looked at rather than waited for. */
 const LOOK_EVERY_MS = 1000
@@ -34,23 +33,6 @@ export interface SessionKeeperOptions {
   readonly retryMsMin?: number
 }
 
-/** A session as the status tells it: no secret is in it. */
-export interface SessionStatus {
-  readonly broker: string
-  readonly state: SessionState
-  readonly sinceMs: number
-  /** Null where nobody knows. */
-  readonly expiresAtMs: number | null
-  readonly expiresInS: number | null
-  readonly userId: string | null
-  /** Calls and feeds have a session to go with; past its hour they may, refused they do not. */
-  readonly isInUse: boolean
-  /** Somebody has to do something: `tickplant login`. */
-  readonly needsLogin: boolean
-  /** Why there is no session, or why it could not be renewed. */
-  readonly problem: string | null
-}
-
 export type SessionListener = (session: Session | null) => void
 
 export class SessionKeeper {
@@ -63,11 +45,9 @@ export class SessionKeeper {
   #signedIn: SignedIn | null = null
   #current: Session | null = null
   #signedInAtMs = 0
-  /** Given at a login and sealed, for the sign-ins that follow. */
-  #secrets: Credentials = {}
   #problem: string | null = null
   readonly #renewals: Renewals
-  #isSealed = false
+  readonly #seal: SessionSeal
   /** Ends when the sign-ins asked for so far have. */
   #turn: Promise<unknown> = Promise.resolve()
   #isBusy = false
@@ -77,6 +57,7 @@ export class SessionKeeper {
     this.#options = options
     this.#nowMs = options.nowMs ?? clockMs
     this.#renewals = new Renewals(options.broker, options.retryMsMin)
+    this.#seal = new SessionSeal(options)
     this.id = options.broker.id
     this.#sinceMs = this.#nowMs()
   }
@@ -101,10 +82,15 @@ export class SessionKeeper {
    * refused or gets no reply is told by the status and the log; only a credential that no login brings is thrown.
    */
   async start(): Promise<void> {
-    const sealed = await this.#unseal()
-    if (sealed === 'live') return
+    const sealed = await this.#seal.open(this.#nowMs())
+    if (sealed?.signedIn && !sealed.isOver) {
+      this.#adopt(sealed.signedIn, sealed.signedInAtMs)
+      return
+    }
     const { access_token: hasToken } = this.#options.credentials
-    if (sealed === 'over' && hasToken === undefined) {
+    if (sealed !== null && hasToken === undefined) {
+      // Perhaps it can be refreshed.
+      this.#signedIn = sealed.signedIn
       // The code in the configuration, where there is one, is used up: it bought that session.
       this.#become('expired')
       const renewal = this.#renewal(true)
@@ -113,7 +99,7 @@ export class SessionKeeper {
       return
     }
     await this.#queue(async () => {
-      const given = { ...this.#secrets, ...this.#options.credentials }
+      const given = { ...this.#seal.secrets, ...this.#options.credentials }
       try {
         await this.#take(await this.#signIn(given), hasToken === undefined)
       } catch (error) {
@@ -125,7 +111,7 @@ export class SessionKeeper {
 
   /** Takes up the secrets of earlier logins and nothing else, for a process that only signs in. */
   async openSafe(): Promise<void> {
-    this.#secrets = (await this.#options.safe?.load(this.id))?.secrets ?? {}
+    await this.#seal.open(this.#nowMs())
   }
 
   /** Begins to look at the time: sessions expire and are renewed from here on. */
@@ -154,7 +140,7 @@ export class SessionKeeper {
         throw error
       }
       const secrets = Object.entries(values).filter(([name]) => !this.#isForOnce(name))
-      this.#secrets = { ...this.#secrets, ...Object.fromEntries(secrets) }
+      this.#seal.secrets = { ...this.#seal.secrets, ...Object.fromEntries(secrets) }
       this.#renewals.reset()
       await this.#take(signedIn, true)
       return signedIn.session
@@ -163,7 +149,7 @@ export class SessionKeeper {
 
   /** What a login starts from: all that is configured or sealed, without what is good for one session only. */
   loginCredentials(): Credentials {
-    const known = { ...this.#secrets, ...this.#options.credentials }
+    const known = { ...this.#seal.secrets, ...this.#options.credentials }
     return Object.fromEntries(Object.entries(known).filter(([name]) => !this.#isForOnce(name)))
   }
 
@@ -182,7 +168,7 @@ export class SessionKeeper {
     this.#tellProblem(`the broker refused the session: ${reason}`)
     this.#emit()
     // A restart must not take up what is over.
-    if (this.#isSealed) void this.#queue(() => this.#seal(null))
+    if (this.#seal.holdsSession) void this.#queue(() => this.#seal.put(null, 0))
     this.look()
   }
 
@@ -272,7 +258,7 @@ export class SessionKeeper {
   /** Goes on with another session. */
   async #take(signedIn: SignedIn, isSealed: boolean): Promise<void> {
     this.#adopt(signedIn, this.#nowMs())
-    if (isSealed) await this.#seal(signedIn)
+    if (isSealed) await this.#seal.put(signedIn, this.#signedInAtMs)
   }
 
   #adopt(signedIn: SignedIn, signedInAtMs: number): void {
@@ -319,9 +305,11 @@ export class SessionKeeper {
     this.#sinceMs = this.#nowMs()
     const { expiresAtMs, needsLogin } = this.status()
     const line = { broker: this.id, expiresAtMs, needsLogin }
-    if (state === 'expiring') log.warn(line, 'the session expires soon')
-    if (state === 'expired' && this.#current !== null)
-      log.error(line, 'the session is past its hour')
+    // What happens every day, or is seen to without a person, is no trouble.
+    if (state === 'expiring') log[needsLogin ? 'warn' : 'info'](line, 'the session expires soon')
+    if (state === 'expired' && this.#current !== null) {
+      log[needsLogin ? 'error' : 'info'](line, 'the session is past its hour')
+    }
   }
 
   #emit(): void {
@@ -346,44 +334,5 @@ export class SessionKeeper {
     })
     this.#turn = result.catch(() => {})
     return result
-  }
-
-  async #unseal(): Promise<'live' | 'over' | 'none'> {
-    const { safe, credentials, log } = this.#options
-    if (safe === null) return 'none'
-    const { session, secrets } = await safe.load(this.id)
-    this.#secrets = secrets
-    // Other credentials than those it came of: somebody wants another session.
-    if (session === null || session.configured !== digestOf(credentials)) return 'none'
-    const { known, expiresAtMs, signedInAtMs } = session
-    if (known === null) return 'over'
-    const signedIn = { known, expiresAtMs, session: toSession(this.#options.broker, known) }
-    this.#isSealed = true
-    if (expiresAtMs !== null && expiresAtMs <= this.#nowMs()) {
-      // Perhaps it can be refreshed.
-      this.#signedIn = signedIn
-      return 'over'
-    }
-    log.info({ broker: this.id, signedInAtMs }, 'the sealed session is taken up')
-    this.#adopt(signedIn, signedInAtMs)
-    return 'live'
-  }
-
-  /** Seals a session, or that there is none any more. One that cannot be sealed is used all the same. */
-  async #seal(signedIn: SignedIn | null): Promise<void> {
-    const { safe, credentials, log } = this.#options
-    if (safe === null) return
-    const session: SealedSession = {
-      known: signedIn?.known ?? null,
-      expiresAtMs: signedIn?.expiresAtMs ?? null,
-      signedInAtMs: this.#signedInAtMs,
-      configured: digestOf(credentials),
-    }
-    try {
-      await safe.save(this.id, { session, secrets: this.#secrets })
-      this.#isSealed = signedIn !== null
-    } catch (error) {
-      log.error({ broker: this.id, err: error }, 'the session cannot be sealed')
-    }
   }
 }

@@ -116,6 +116,21 @@ describe('a new session', { concurrency: 2 }, () => {
     assert.deepEqual(server.tokens, [ACCESS_TOKEN, 'the-second-token', 'the-second-token'])
   })
 
+  test('that is refused too is given up after as many attempts as the first', async (context) => {
+    const server = await new PlainServer().listen(context)
+    server.refusal = { status: 401, body: {} }
+    const plant = await startFakePlant(context, server)
+    await until('the refusal', () => keeperOf(plant).current() === null)
+    assert.equal(server.upgrades, 3)
+    await keeperOf(plant).useToken({ access_token: 'the-second-token' })
+    await until('the refusal', () => keeperOf(plant).current() === null)
+    assert.deepEqual(server.tokens, [
+      ...Array<string>(3).fill(ACCESS_TOKEN),
+      ...Array<string>(3).fill('the-second-token'),
+    ])
+    assert.equal(socketsOf(plant)[0], 'refused')
+  })
+
   test('while there is none, what lives goes on and what is lost waits', async (context) => {
     const server = await new PlainServer().listen(context)
     const plant = await startFakePlant(context, server)
