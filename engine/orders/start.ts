@@ -81,10 +81,11 @@ export async function startOrders(parts: OrdersParts): Promise<StartedOrders> {
     log,
     spacingMs: limits.reconcile_spacing_ms,
     looksMax: limits.reconcile_looks_max,
+    onSettled: (task, outcome) => gateway.settled(task, outcome),
   })
   const brokers = orderBrokersOf(parts)
   const killSwitch = new KillSwitch(config.data_dir)
-  const gateway = new OrderGateway({
+  const gateway: OrderGateway = new OrderGateway({
     brokers,
     orders,
     reads,
@@ -99,7 +100,8 @@ export async function startOrders(parts: OrdersParts): Promise<StartedOrders> {
       parts.brokers.find(({ spec }) => spec.id === broker)?.keeper.refused(why)
     },
     nowMs,
-    wait,
+    // A read that waits its turn does not keep a process alive.
+    wait: (ms) => wait(ms, undefined, { ref: false }),
     log,
   })
   const useSession = (broker: string, session: Session | null) => {
