@@ -84,7 +84,7 @@ const OUTPUTS: readonly Output[] = [
     verdicts: (rate) => [judgeFigure('through the bare relay', rate, TICKS)],
   },
 ]
-const RATE_MAX = 12_000_000
+const RATE_MAX = 20_000_000
 
 function throughputCase({ name, about, receivers, from, open, verdicts }: Output): Case {
   return {

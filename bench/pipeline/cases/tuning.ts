@@ -14,12 +14,16 @@ interface Setting {
   readonly pins?: Pins
 }
 
+const WARM_UP_SECONDS_MAX = 1
+
 /** An engine that spins, or is pinned, would take from the others: each setting has the machine to itself. */
 function measureOnce(setting: Setting, load: Load, pace: Pace): Promise<RunResult[]> {
   return Plant.with(setting.pins ?? pace.pins, async (plant) => {
     const engine = await plant.startEngine(setting.keys, setting.nodeFlags)
     const arm = await plant.engineArm(setting.name, engine, 'msgpack')
-    const [results] = await measureArms(plant, [arm], load, { ...pace, rounds: 1 })
+    const warmUpSeconds = Math.min(WARM_UP_SECONDS_MAX, pace.warmUpSeconds)
+    const once = { ...pace, rounds: 1, warmUpSeconds }
+    const [results] = await measureArms(plant, [arm], load, once)
     return results!
   })
 }
