@@ -23,10 +23,10 @@ export interface Chart {
   readonly series: readonly Series[]
 }
 
-const WIDTH = 820
+const WIDTH = 860
 const HEIGHT = 420
 const LEFT = 70
-const RIGHT = 230
+const RIGHT = 270
 const TOP = 40
 const BOTTOM = 50
 const LEGEND_STEP = 20
@@ -86,10 +86,9 @@ export function drawChart({ title, x, y, series }: Chart): string {
     parts.push(`<path stroke="${stroke}" ${line} d="M${right + 16} ${legendY}h24"/>`)
     parts.push(text(right + 46, legendY + 4, name))
   })
-  return (
-    `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 ${WIDTH} ${HEIGHT}" role="img" aria-label="${escaped(title)}">\n` +
-    `<style>${STYLE}</style>\n${parts.join('\n')}\n</svg>\n`
-  )
+  const box = `viewBox="0 0 ${WIDTH} ${HEIGHT}" role="img" aria-label="${escaped(title)}"`
+  const head = `<svg xmlns="http://www.w3.org/2000/svg" ${box}>\n<style>${STYLE}</style>`
+  return `${head}\n${parts.join('\n')}\n</svg>\n`
 }
 
 /** Ticks at 1, 10, 100… from the power of ten below the least value to the one above the greatest. */

@@ -68,10 +68,10 @@ export function caseLines({ rows, verdicts, stages, points, notes }: CaseResult)
     lines.push(aligned(`  ${name}`, [p50, p90, p99, p999, max].map(whole)))
   }
   for (const { arm, ticksPerSecond, p50, p99, isWhole } of points ?? []) {
+    const rate = `${whole(ticksPerSecond).padStart(12)}/s`
+    const latency = `p50 ${whole(p50)} µs  p99 ${whole(p99)} µs`
     const how = isWhole ? 'whole' : 'not whole'
-    lines.push(
-      `  ${arm.padEnd(NAME_WIDTH)}${whole(ticksPerSecond).padStart(12)}/s  p50 ${whole(p50)} µs  p99 ${whole(p99)} µs  ${how}`,
-    )
+    lines.push(`  ${arm.padEnd(NAME_WIDTH)}${rate}  ${latency}  ${how}`)
   }
   for (const verdict of verdicts) lines.push(`  ${verdictText(verdict)}`)
   for (const note of notes ?? []) lines.push(`  ${note}`)

@@ -5,6 +5,7 @@ import { judgeFigure, type Verdict } from '../compare.ts'
 import { runSteady } from '../measure.ts'
 import { type Engine, Plant } from '../plant.ts'
 import type { Pins } from '../processes.ts'
+import { PROFILE } from './loads.ts'
 
 const RATE = 500_000
 const PACKETS = 50
@@ -117,6 +118,6 @@ async function measure(ticks: number, pins: Pins): Promise<Omit<CaseResult, 'nam
 
 export const heapCase: Case = {
   name: 'heap',
-  about: `the engine's heaps at ${RATE.toLocaleString('en-US')} ticks/s in frames of ${PACKETS}, one msgpack client; quote mode, 500 instruments, all names`,
+  about: `the engine's heaps at 500,000 ticks/s in frames of ${PACKETS}, one msgpack client; ${PROFILE}`,
   run: ({ heapTicks, pins }) => measure(heapTicks, pins),
 }

@@ -17,6 +17,8 @@ export interface Load {
 export const PROFILE = 'quote mode, 500 instruments, all names'
 export const ROUNDS_MAX = 3
 
+const rateText = (ticksPerSecond: number) => `${ticksPerSecond.toLocaleString('en-US')} ticks/s`
+
 /** Rounds of the arms by turns; the results by arm. */
 export async function measureArms(
   plant: Plant,
@@ -61,7 +63,7 @@ const FAN_OUTS = [
 const fanOuts: readonly Case[] = FAN_OUTS.map(({ clients, ticksPerSecond }) => ({
   name: `fanout-${clients}`,
   isExtra: clients === 1,
-  about: `${clients} msgpack clients in one process at ${ticksPerSecond.toLocaleString('en-US')} ticks/s in frames of 10; ${PROFILE}`,
+  about: `${clients} msgpack clients in one process, ${rateText(ticksPerSecond)} in frames of 10; ${PROFILE}`,
   run: (pace) =>
     Plant.with(pace.pins, async (plant): Promise<Measured> => {
       const load = { ticksPerSecond, packets: 10 }
