@@ -107,7 +107,7 @@ nothing between them; the bare relay.`,
 The usual way is the broker’s own client library, \`JSON.stringify\` of each frame’s ticks, and \`ws\` to every
 client. NATS: the same library, each tick published as JSON under its token by \`@nats-io/transport-node\`, Debian’s
 nats-server, and the same library at the client.`,
-    cases: ['peers-10k', 'peers-throughput'],
+    cases: ['peers-10k', 'peers-100k', 'peers-throughput'],
     chart: 'peers.svg',
   },
   {

@@ -17,9 +17,9 @@ const ROUNDS_OF_FLOORS = 3
 const NO_NATS =
   'nats-server is not installed (Debian: apt-get install nats-server): no figures for NATS'
 
-const turnsAt = (plant: Plant, arms: readonly Arm[], rounds: number, pace: Pace) =>
+const turnsAt = (plant: Plant, arms: readonly Arm[], rounds: number, pace: Pace, rate = RATE) =>
   takeTurns(plant, arms, rounds, (round) => ({
-    segments: steady(RATE, PACKETS_OF_LATENCY, round === 0 ? pace.warmUpSeconds : pace.seconds),
+    segments: steady(rate, PACKETS_OF_LATENCY, round === 0 ? pace.warmUpSeconds : pace.seconds),
     packets: PACKETS_OF_LATENCY,
   }))
 
@@ -43,9 +43,17 @@ const floors: Case = {
 const USUAL_P99_RATIO = 0.5
 const USUAL_RATE_RATIO = 10
 
-const peersLatency: Case = {
-  name: 'peers-10k',
-  about: `10,000 ticks/s, one client: kiteconnect, JSON.stringify and ws; NATS; ${PROFILE} ${PACKETS_OF_LATENCY}`,
+// At the one the usual way has time to spare, at the other it has little: what a desk meets at the opening.
+const RATES_OF_PEERS = [
+  ['10k', 10_000],
+  ['100k', 100_000],
+] as const
+
+const peersLatency = ([name, rate]: (typeof RATES_OF_PEERS)[number]): Case => ({
+  name: `peers-${name}`,
+  about:
+    `${rate.toLocaleString('en-US')} ticks/s, one client: kiteconnect, JSON.stringify and ws; NATS; ` +
+    `${PROFILE} ${PACKETS_OF_LATENCY}`,
   run: (pace) =>
     Plant.with(pace.pins, async (plant): Promise<Measured> => {
       const one = await plant.usualArm('the usual way')
@@ -54,7 +62,7 @@ const peersLatency: Case = {
       const other = await plant.usualArm('the usual way, again')
       const arms = [one, packed, json, other]
       if (natsVersion() !== null) arms.push(await plant.natsArm('NATS'))
-      const results = await turnsAt(plant, arms, pace.rounds, pace)
+      const results = await turnsAt(plant, arms, pace.rounds, pace, rate)
       const equals = [results.get(one)!, results.get(other)!] as const
       const verdicts: Verdict[] = [packed, json].flatMap((arm) =>
         (['p50', 'p99'] as const).map((figure) => {
@@ -64,12 +72,12 @@ const peersLatency: Case = {
         }),
       )
       return {
-        rows: [...results.values()].map((each) => rowOf('10,000/s', each)),
+        rows: [...results.values()].map((each) => rowOf(`${rate.toLocaleString('en-US')}/s`, each)),
         verdicts,
         notes: natsVersion() === null ? [NO_NATS] : [natsVersion()!],
       }
     }),
-}
+})
 
 /** An arm whose highest rate is looked for in every round, from about where it was the time before. */
 interface Runner {
@@ -142,4 +150,8 @@ function rateVerdict(runners: readonly Runner[], place: number): Verdict {
   return judgeRatio(what, ratio, 'at least', USUAL_RATE_RATIO)
 }
 
-export const otherCases: readonly Case[] = [floors, peersLatency, peersThroughput]
+export const otherCases: readonly Case[] = [
+  floors,
+  ...RATES_OF_PEERS.map(peersLatency),
+  peersThroughput,
+]
