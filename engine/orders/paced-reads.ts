@@ -1,5 +1,6 @@
 // Reads of accounts and markets at the pace that the broker allows. One that comes too early waits its turn: it changes
 // nothing, so late is better than refused.
+import type { Session } from '../../adapters/broker.ts'
 import type { OrderInstrument, ReadName } from '../../adapters/orders.ts'
 import { Desk, type OrderBroker } from './desk.ts'
 import type { FieldReader } from './fields.ts'
@@ -10,8 +11,8 @@ export interface ReadOptions {
   /** In the order of preference: the first is asked where a caller names none. */
   readonly brokers: readonly OrderBroker[]
   readonly reads: Pick<ReadsPool, 'read'>
-  /** Is told when a broker does not take the session. */
-  readonly onRefused: (broker: string, why: string) => void
+  /** Is told when a broker does not take the session with which it was asked. */
+  readonly onRefused: (broker: string, why: string, session: Session | null) => void
   /** How long a read may wait for its turn. */
   readonly readWaitMsMax: number
   /** How old a tick may be whose price counts as the last. */
@@ -66,10 +67,11 @@ export class PacedReads {
     const error =
       refuseUnsupported(desk, name) ?? desk.refuseReads() ?? (await this.#turn(desk, name))
     if (error !== null) return { error }
+    const session = desk.broker.session()
     const told = await reads.read(desk.id, name, ask)
     if ('answer' in told) return { ok: told.answer }
     const { code, message } = told.refusal
-    if (code === 'INVALID_TOKEN') onRefused(desk.id, message)
+    if (code === 'INVALID_TOKEN') onRefused(desk.id, message, session)
     return { error: { code, message } }
   }
 

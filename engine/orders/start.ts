@@ -96,8 +96,9 @@ export async function startOrders(parts: OrdersParts): Promise<StartedOrders> {
     openingMsMax: limits.opening_ms_max,
     readWaitMsMax: limits.read_wait_ms_max,
     lastPriceMsMax: limits.last_price_ms_max,
-    onRefused(broker, why) {
-      parts.brokers.find(({ spec }) => spec.id === broker)?.keeper.refused(why)
+    onRefused(broker, why, session) {
+      const { keeper } = parts.brokers.find(({ spec }) => spec.id === broker)!
+      if (session !== null) keeper.refused(why, session)
     },
     nowMs,
     // A read that waits its turn does not keep a process alive.

@@ -2,6 +2,7 @@
 // then handed to the orders thread, which journals it and sends it once. Nothing is ever sent that cannot succeed, and
 // no answer is given twice to one order.
 import { createHash, randomBytes } from 'node:crypto'
+import type { Session } from '../../adapters/broker.ts'
 import type {
   ModifyAsk,
   ModifyGttAsk,
@@ -42,8 +43,8 @@ export interface WriteOptions {
   readonly holdUnknown: boolean
   /** How long an order may wait for what an earlier run left open. */
   readonly openingMsMax: number
-  /** Is told when a broker does not take the session. */
-  readonly onRefused: (broker: string, why: string) => void
+  /** Is told when a broker does not take the session with which it was asked. */
+  readonly onRefused: (broker: string, why: string, session: Session | null) => void
   readonly nowMs: () => number
   readonly wait: (ms: number) => Promise<unknown>
   readonly log: Logger
@@ -267,10 +268,11 @@ export class Writes {
       strategy,
     }
     const intentAtMs = this.#options.nowMs()
+    const session = desk.broker.session()
     const outcome = await this.#options.orders.write(task)
     if (outcome.outcome === 'unknown') void this.#reconcile(task, intentAtMs)
     if (outcome.outcome === 'rejected' && outcome.refusal.code === 'INVALID_TOKEN') {
-      this.#options.onRefused(desk.id, outcome.refusal.message)
+      this.#options.onRefused(desk.id, outcome.refusal.message, session)
     }
     return { answer: answerOf(task, outcome), isSent: true }
   }
