@@ -41,6 +41,7 @@ class Host {
   readonly #probePath: string
   #isWarm = false
   #timer: NodeJS.Timeout | undefined
+  #running = 0
   #lastUsedMs = performance.now()
   #hintMs: number | null = null
   #problem: string | null = null
@@ -67,7 +68,7 @@ class Host {
   }
 
   async send(options: Dispatcher.DispatchOptions, limits: CallLimits): Promise<Sent> {
-    this.#lastUsedMs = performance.now()
+    this.#running += 1
     const sent = await new Promise<Sent>((resolve) => {
       const call = new Call(limits, resolve)
       try {
@@ -76,6 +77,7 @@ class Host {
         call.fail(error)
       }
     })
+    this.#running -= 1
     this.#lastUsedMs = performance.now()
     if (sent.is === 'reply') this.#hintMs = hintOf(sent.reply)
     return sent
@@ -105,6 +107,7 @@ class Host {
     this.#timer = setTimeout(
       () => {
         // Calls keep a connection warm as well as a probe does.
+        if (this.#running > 0) this.#lastUsedMs = performance.now()
         if (performance.now() - this.#lastUsedMs < this.#idleMsMax - 1) this.#probeLater()
         else void this.#probe()
       },

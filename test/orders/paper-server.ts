@@ -15,6 +15,7 @@ export interface SeenRequest {
   readonly remoteAddress: string
   /** The client's port: one connection is one port. */
   readonly remotePort: number
+  readonly atMs: number
 }
 
 type Answer = (response: ServerResponse) => void
@@ -126,6 +127,7 @@ export class PaperServer {
       authorization: request.headers.authorization ?? '',
       remoteAddress: socket.remoteAddress ?? '',
       remotePort: socket.remotePort ?? 0,
+      atMs: performance.now(),
     })
     if (this.isDown) {
       socket.resetAndDestroy()
