@@ -56,7 +56,8 @@ export interface StartedOrders {
 export async function startOrders(parts: OrdersParts): Promise<StartedOrders> {
   const { config, log } = parts
   const limits = config.orders
-  const line = linePlanOf(parts)
+  const trading = parts.brokers.filter(({ spec }) => !('unsupported' in spec.orders))
+  const line = linePlanOf(config, trading)
   const orders = startOrdersPool(
     {
       ...line,
@@ -106,6 +107,8 @@ export async function startOrders(parts: OrdersParts): Promise<StartedOrders> {
     log,
   })
   const useSession = (broker: string, session: Session | null) => {
+    // A broker without orders is not even probed.
+    if (!trading.some(({ spec }) => spec.id === broker)) return
     void orders.useSession(broker, session)
     void reads.useSession(broker, session)
   }
@@ -138,7 +141,7 @@ export async function startOrders(parts: OrdersParts): Promise<StartedOrders> {
   }
 }
 
-function linePlanOf({ config, brokers }: OrdersParts): LinePlan {
+function linePlanOf(config: Config, brokers: readonly PreparedBroker[]): LinePlan {
   return {
     brokers: brokers.map(({ spec, brokerModule, plan, hosts }) => {
       return { id: spec.id, brokerModule, plan, hosts }
