@@ -142,7 +142,7 @@ function symbolsOfEngine(engine: RunningEngine): Symbols {
     async ask(broker, name, question) {
       const told = await adminRequest(engine, 'POST', `${PATH}/ask`, { broker, name, question })
       const { answer } = read(z.object({ answer: z.any() }), told)
-      // Rows came as text where the query thread has them as bytes.
+      // The body of a reply came as text where the query thread has it as bytes.
       return typeof answer?.json === 'string'
         ? { ...answer, json: Buffer.from(answer.json) }
         : answer

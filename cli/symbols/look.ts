@@ -29,7 +29,7 @@ export async function search(symbols: Symbols, asked: Asked): Promise<void> {
     query,
     exchange,
   })
-  const found = JSON.parse(Buffer.from(json).toString()) as SymtokenWithId[]
+  const { data: found } = JSON.parse(Buffer.from(json).toString()) as { data: SymtokenWithId[] }
   if (found.length === 0)
     throw new CliError(FAILED, `nothing is found for ${JSON.stringify(query)}`)
   tell(found, asked.asJson, () => table(found))

@@ -112,7 +112,7 @@ function bounded(status: ScheduledStatus): ScheduledStatus {
   return { ...status, job: { ...job, result: { ...job.result, samples } } satisfies Job }
 }
 
-/** Rows are text already and go as text; JSON would write their bytes number by number. */
+/** The body of a reply is text already and goes as text; JSON would write its bytes number by number. */
 function asJson(answer: unknown): unknown {
   const { json } = (answer ?? {}) as { json?: unknown }
   return json instanceof Uint8Array

@@ -58,11 +58,8 @@ const searchEndpoint = (context: SymbolContext) =>
       }
       const question = { query, exchange }
       const broker = brokerOf(context, fields.broker)
-      const { count, json } = await context.lookup.ask(broker, 'search', question)
-      const message = count === 0 ? 'No matching symbols found' : `Found ${count} matching symbols`
-      const end = `,"message":"${message}","status":"success"}\n`
-      const body = Buffer.concat([Buffer.from('{"data":'), json, Buffer.from(end)])
-      return { status: 200, type: 'application/json', body }
+      const { json } = await context.lookup.ask(broker, 'search', question)
+      return { status: 200, type: 'application/json', body: json }
     },
   })
 

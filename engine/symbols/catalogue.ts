@@ -84,6 +84,11 @@ export class Catalogue {
     this.#exchangeIdOf = new Map(this.#exchanges.map((exchange, id) => [exchange, id]))
   }
 
+  /** The symbols' bytes, where in them each begins and the last ends, and their exchanges' places in `exchanges`. */
+  get columns(): { text: Buffer; starts: Uint32Array; exchangeIds: Uint8Array } {
+    return { text: this.#text, starts: this.#starts, exchangeIds: this.#exchangeIds }
+  }
+
   /** Codes of all exchanges, in no order. */
   get exchanges(): readonly string[] {
     return this.#exchanges

@@ -41,6 +41,11 @@ const DAY_MS = 86_400_000
 const NO_DAY = -1
 const DATE = /^\d{4}-\d{2}-\d{2}$/
 
+/** The place of a row's type in TYPES, from its kind. */
+export const typeCodeOf = (kind: number): number => kind & TYPE_BITS
+/** Whether a row's token is text and no number, from its kind. */
+export const isTokenText = (kind: number): boolean => (kind & TOKEN_IS_TEXT) !== 0
+
 /** Columns in the order in which they lie, the widest first, so that each is aligned. */
 const DOUBLES = ['lotSizes', 'tickSizes', 'strikes', 'freezeQuantities'] as const
 const WORDS = ['tokens', 'exchangeTokens', 'brokerSymbols', 'names', 'brokerExchanges'] as const
@@ -89,6 +94,8 @@ function columnsOf(buffer: SharedArrayBuffer, counts: Counts) {
   }
 }
 
+export type DetailColumns = Readonly<ReturnType<typeof columnsOf>>
+
 /** Read-only view, one per thread, over one broker's details. Throws on a corrupt block. */
 export class Details {
   /** Instruments of this broker. */
@@ -108,6 +115,11 @@ export class Details {
     this.rows = counts.rows
     this.bound = counts.bound
     this.#columns = columnsOf(buffer, counts)
+  }
+
+  /** The columns as the head of this module has them, for who takes rows as bytes; nobody writes to them. */
+  get columns(): DetailColumns {
+    return this.#columns
   }
 
   /** True when this broker has the instrument. All other questions throw a RangeError when it has not. */
@@ -141,7 +153,7 @@ export class Details {
   }
 
   typeOf(instrument: number): InstrumentType {
-    return TYPES[this.#columns.kinds[this.#rowOf(instrument)]! & TYPE_BITS]!
+    return TYPES[typeCodeOf(this.#columns.kinds[this.#rowOf(instrument)]!)]!
   }
 
   /** The broker's segment where its tokens repeat between segments, else 0. */
@@ -165,7 +177,7 @@ export class Details {
   tokenTextOf(instrument: number): string {
     const row = this.#rowOf(instrument)
     const token = this.#columns.tokens[row]!
-    return this.#columns.kinds[row]! & TOKEN_IS_TEXT ? this.#textAt(token) : String(token)
+    return isTokenText(this.#columns.kinds[row]!) ? this.#textAt(token) : String(token)
   }
 
   /** The exchange's own token, or null where the broker does not tell it. */

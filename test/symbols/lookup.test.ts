@@ -4,8 +4,9 @@ import { test } from 'node:test'
 import fc from 'fast-check'
 import type { InstrumentRow } from '../../adapters/broker.ts'
 import { parseSymbolDate } from '../../engine/symbols/lookup/expiry-text.ts'
+import { Dump, type DumpFormat } from '../../engine/symbols/lookup/list-text.ts'
+import { ROW_BYTES_MAX } from '../../engine/symbols/lookup/row-writer.ts'
 import { SharedInstruments } from '../../engine/symbols/lookup/shared-instruments.ts'
-import { type DumpFormat, dump } from '../../engine/symbols/lookup/symtoken.ts'
 import { LookupTable } from '../../engine/symbols/lookup/table.ts'
 import { blocksOf, derivative, FEW, type NumberedRow, numbered, rowOf } from './lookup-rows.ts'
 
@@ -13,6 +14,8 @@ const tableOf = (rows: readonly NumberedRow[]) =>
   new LookupTable(new SharedInstruments(blocksOf(rows)))
 const few = tableOf(FEW)
 const symbols = (rows: readonly { symbol: string }[]) => rows.map(({ symbol }) => symbol)
+const searchSymbols = (table: LookupTable, query: string, exchange: string | null = null) =>
+  symbols(table.search(query, exchange).map((number) => table.instruments.row(number)))
 const day = (text: string) => parseSymbolDate(text)!
 
 /** The rank of a row for the words of a query, or null: by the definition, over all columns. */
@@ -92,7 +95,7 @@ test('a search finds what a scan of all columns finds, in the same order', () =>
     fc.property(anyRows, fc.array(anyQuery, { maxLength: 8 }), exchange, (rows, queries, at) => {
       const table = tableOf(rows)
       for (const query of queries) {
-        const found = table.search(query, at).map(({ instrument }) => instrument)
+        const found = table.search(query, at)
         assert.deepEqual(found, naiveSearch(rows, query, at), JSON.stringify(query))
       }
     }),
@@ -108,7 +111,7 @@ test('at most 500 answers come, the best ones', () => {
   )
   const table = tableOf(rows)
   for (const query of ['A', 'A1', 'Z', 'QQ', 'A 9', 'X 1 2', '7']) {
-    const found = table.search(query, null).map(({ instrument }) => instrument)
+    const found = table.search(query, null)
     assert.deepEqual(found, naiveSearch(rows, query, null), query)
   }
   assert.equal(table.search('A', null).length, 500)
@@ -121,17 +124,17 @@ test('symbols that are different words of one query come by their length', () =>
     rowOf({ symbol: 'TATALONGER' }),
   ])
   for (const query of ['LONGER TATA', 'TATA LONGER']) {
-    assert.deepEqual(symbols(tableOf(rows).search(query, null)), ['TATA', 'LONGER', 'TATALONGER'])
+    assert.deepEqual(searchSymbols(tableOf(rows), query), ['TATA', 'LONGER', 'TATALONGER'])
   }
 })
 
 test('words are found in any order, small letters and a strike in another form too', () => {
   const wanted = ['NIFTY28MAR2423500CE', 'NIFTY04APR2423500CE']
   for (const query of ['NIFTY 23500 CE', 'ce 23500.0 nifty', ' 23500\tCE  NIFTY ']) {
-    assert.deepEqual(symbols(few.search(query, 'NFO')).sort(), [...wanted].sort())
+    assert.deepEqual(searchSymbols(few, query, 'NFO').sort(), [...wanted].sort())
   }
-  assert.deepEqual(symbols(few.search('reliance', null)), ['RELIANCE', 'RELIANCE'])
-  assert.deepEqual(symbols(few.search('INDUSTRIES', null)), ['RELIANCE'])
+  assert.deepEqual(searchSymbols(few, 'reliance'), ['RELIANCE', 'RELIANCE'])
+  assert.deepEqual(searchSymbols(few, 'INDUSTRIES'), ['RELIANCE'])
   for (const query of ['', '  ', '%', 'N_FTY', 'INDUSTRIES\0', 'NIFTY ZZZ']) {
     assert.deepEqual(few.search(query, null), [], JSON.stringify(query))
   }
@@ -228,10 +231,20 @@ function readCsv(text: string): string[][] {
   )
 }
 
+/** The pieces of a dump whose memory holds so many bytes besides room for a row. */
+function piecesOf(rows: readonly NumberedRow[], exchange: string | null, format: DumpFormat) {
+  const dump = new Dump(new SharedInstruments(blocksOf(rows)), exchange, format)
+  const memory = new Uint8Array(16 * 1024 + ROW_BYTES_MAX)
+  const pieces: string[] = []
+  for (let bytes = dump.read(memory); bytes > 0; bytes = dump.read(memory)) {
+    pieces.push(Buffer.from(memory.subarray(0, bytes)).toString())
+  }
+  return pieces
+}
+
 test('a dump holds every row of an exchange, as JSON and as CSV', () => {
-  const instruments = new SharedInstruments(blocksOf(FEW))
   const text = (exchange: string | null, format: DumpFormat) =>
-    [...dump(instruments, exchange, format)].join('')
+    piecesOf(FEW, exchange, format).join('')
   for (const exchange of [null, 'NFO', 'BSE', 'NCO']) {
     const wanted = FEW.filter((row) => exchange === null || row.exchange === exchange)
     const { data, message, status } = JSON.parse(text(exchange, 'json'))
@@ -254,7 +267,7 @@ test('a dump holds every row of an exchange, as JSON and as CSV', () => {
 
 test('a large dump comes in pieces', () => {
   const rows = numbered(Array.from({ length: 5000 }, (_, at) => rowOf({ symbol: `S${at}` })))
-  const pieces = [...dump(new SharedInstruments(blocksOf(rows)), null, 'json')]
+  const pieces = piecesOf(rows, null, 'json')
   assert.ok(pieces.length > 5)
   assert.ok(pieces.every((piece) => piece.length < 65 * 1024))
   assert.equal(JSON.parse(pieces.join('')).data.length, 5000)

@@ -1,5 +1,6 @@
 // The instruments of one broker as look-ups see them.
 import type { InstrumentRow } from '../../../adapters/broker.ts'
+import type { RowWriter } from './row-writer.ts'
 
 /** A row without what only feeds and orders need; the expiry as whole days since 1970. */
 export interface ListedInstrument
@@ -26,6 +27,10 @@ export interface ListedInstrument
 export interface Instruments {
   /** The numbers of all instruments, in the order in which a dump lists them. */
   numbers(): Iterable<number>
+  /** The first of these numbers from `from` on, at an exchange or with null at any; -1 where there is none. */
+  next(from: number, exchange: string | null): number
+  /** Writes rows as bytes; one for all, because it is at work only while somebody calls it. */
+  readonly writer: RowWriter
   /** The row of one of these numbers, made anew by each call. */
   row(instrument: number): ListedInstrument
 }

@@ -2,9 +2,19 @@
 import { setTimeout as wait } from 'node:timers/promises'
 import { Worker } from 'node:worker_threads'
 import type { Logger } from '../../observe/log.ts'
-import type { Answers, Order, Outcome, QuestionName, Questions } from './questions.ts'
+import type { DumpFormat } from './list-text.ts'
+import type {
+  Answers,
+  BodyPlace,
+  Order,
+  Outcome,
+  QueryThreadData,
+  QuestionName,
+  Questions,
+  ReplyBody,
+} from './questions.ts'
+import { ROW_BYTES_MAX } from './row-writer.ts'
 import type { LookupBlocks } from './shared-instruments.ts'
-import type { DumpFormat } from './symtoken.ts'
 
 const RESTART_MS_MIN = 100
 /** The tables are built of short-lived rows, for which the thread would otherwise keep 40 MB for good. */
@@ -45,7 +55,12 @@ export const LOOKUP_LIMITS: LookupLimits = {
   dumpBytesPerMs: 4000,
 }
 
-const PIECE_BYTES_MAX = 32 * 1024
+/** A piece of a dump has so many bytes and at most a row more. */
+const PIECE_BYTES = 64 * 1024
+/** What the answers of most searches fit in; for a longer one the query thread takes memory of its own. */
+const REPLY_BYTES = 256 * 1024
+
+const sharedBytes = (length: number) => new Uint8Array(new SharedArrayBuffer(length))
 
 interface Waiting {
   readonly order: Order
@@ -62,6 +77,8 @@ export class Lookup {
   /** Brokers whose instruments are here or on their way. */
   readonly #brokers = new Set<string>()
   readonly #blocks = new Map<string, LookupBlocks>()
+  /** Two, so that the thread answers the next question while the core still sends the reply before. */
+  readonly #replyMemories = [sharedBytes(REPLY_BYTES), sharedBytes(REPLY_BYTES)] as const
   #worker: Worker | null = null
   #current: Waiting | null = null
   #waiting: Waiting[] = []
@@ -96,7 +113,10 @@ export class Lookup {
     this.#log.info({ broker, tableBytes }, 'instruments can be searched')
   }
 
-  /** Answers a question about a broker's instruments. Rejects with a LookupError. */
+  /**
+   * Answers a question about a broker's instruments. The body of a reply may lie in memory that another answer takes
+   * later: it is to be used or copied before anything else is waited for. Rejects with a LookupError.
+   */
   async ask<Name extends QuestionName>(
     broker: string,
     name: Name,
@@ -107,7 +127,7 @@ export class Lookup {
   }
 
   /**
-   * The instruments of a broker at an exchange, or with null at all of them, as UTF-8 in pieces of about 16 KiB; a
+   * The instruments of a broker at an exchange, or with null at all of them, as UTF-8 in pieces; a
    * piece is made when it is asked for and lies in memory that the next one takes. Rejects with a LookupError.
    */
   async *dump(
@@ -124,7 +144,7 @@ export class Lookup {
     const dump = ++this.#lastDump
     try {
       // Shared, and one for all pieces: left to the collector, they would halt the core for milliseconds at a time.
-      const memory = new Uint8Array(new SharedArrayBuffer(PIECE_BYTES_MAX))
+      const memory = sharedBytes(PIECE_BYTES + ROW_BYTES_MAX)
       await this.#request({ do: 'openDump', dump, broker, exchange, format, memory })
       for (;;) {
         const bytes = (await this.#request({ do: 'readDump', dump })) as number
@@ -180,11 +200,11 @@ export class Lookup {
       const waiting: Waiting = {
         order,
         isReload: false,
-        settle(outcome) {
+        settle: (outcome) => {
           clearTimeout(timer)
           if (outcome instanceof LookupError) reject(outcome)
           else if ('error' in outcome) reject(new LookupError('failed', outcome.error))
-          else resolve(outcome.value)
+          else resolve('value' in outcome ? outcome.value : this.#bodyAt(outcome))
         },
       }
       if (answerMsMax !== null) {
@@ -197,6 +217,10 @@ export class Lookup {
       this.#waiting.push(waiting)
       this.#sendNext()
     })
+  }
+
+  #bodyAt({ memory, bodyBytes }: BodyPlace): ReplyBody {
+    return { json: this.#replyMemories[memory].subarray(0, bodyBytes) }
   }
 
   #sendNext(): void {
@@ -213,6 +237,7 @@ export class Lookup {
 
   #start(): void {
     const worker = new Worker(new URL('./worker.js', import.meta.url), {
+      workerData: { replyMemories: this.#replyMemories } satisfies QueryThreadData,
       resourceLimits: { maxYoungGenerationSizeMb: YOUNG_MB_MAX },
     })
     let failure: Error | null = null

@@ -1,7 +1,7 @@
 // What can be asked of the query thread, and how each question is answered from the tables.
-
 import type { ListedInstrument } from './instruments.ts'
-import { type DumpFormat, type Symtoken, type SymtokenWithId, symtokenWithId } from './symtoken.ts'
+import { type DumpFormat, searchReply } from './list-text.ts'
+import { type Symtoken, type SymtokenWithId, symtokenWithId } from './symtoken.ts'
 import type { Kind, LookupTable, OptionChain } from './table.ts'
 
 /** One broker's tables are asked; instruments come back as rows of the symtoken table. */
@@ -40,9 +40,8 @@ export interface SymtokenStrike {
   readonly pe: SymtokenLeg | null
 }
 
-/** Rows as the JSON text of an array, UTF-8: to take hundreds as objects would hold the core for over a millisecond. */
-export interface RowsText {
-  readonly count: number
+/** The whole body of the API's reply, UTF-8: to take hundreds of rows would hold the core for over a millisecond. */
+export interface ReplyBody {
   readonly json: Uint8Array
 }
 
@@ -50,7 +49,7 @@ export interface Answers {
   symbol: SymtokenWithId | null
   token: SymtokenWithId | null
   brokerSymbol: SymtokenWithId | null
-  search: RowsText
+  search: ReplyBody
   expiries: number[]
   futures: SymtokenWithId[]
   chain: { readonly atm: number | null; readonly strikes: readonly SymtokenStrike[] }
@@ -65,11 +64,6 @@ function legOf({ symbol, lotSize, tickSize }: ListedInstrument): SymtokenLeg {
   return { symbol, lotsize: lotSize, tick_size: tickSize }
 }
 
-function rowsText(rows: readonly ListedInstrument[]): RowsText {
-  const json = new TextEncoder().encode(JSON.stringify(rows.map(symtokenWithId)))
-  return { count: rows.length, json }
-}
-
 function symtokenChain({ atm, strikes }: OptionChain): Answers['chain'] {
   return {
     atm,
@@ -81,15 +75,23 @@ function symtokenChain({ atm, strikes }: OptionChain): Answers['chain'] {
   }
 }
 
-/** How each question is answered. */
+const NO_MEMORY = new Uint8Array(0)
+
+/** How each question is answered; the body of a reply is put into the memory where it has room. */
 export const ANSWERERS: {
-  readonly [Name in QuestionName]: (table: LookupTable, question: Questions[Name]) => Answers[Name]
+  readonly [Name in QuestionName]: (
+    table: LookupTable,
+    question: Questions[Name],
+    memory?: Uint8Array,
+  ) => Answers[Name]
 } = {
   symbol: (table, { exchange, symbol }) => orNull(table.bySymbol(exchange, symbol), symtokenWithId),
   token: (table, { exchange, token }) => orNull(table.byToken(exchange, token), symtokenWithId),
   brokerSymbol: (table, { exchange, brokerSymbol }) =>
     orNull(table.byBrokerSymbol(exchange, brokerSymbol), symtokenWithId),
-  search: (table, { query, exchange }) => rowsText(table.search(query, exchange)),
+  search(table, { query, exchange }, memory = NO_MEMORY) {
+    return { json: searchReply(table.instruments.writer, table.search(query, exchange), memory) }
+  },
   expiries: (table, { exchange, underlying, kind, fromDay }) =>
     table.expiries(exchange, underlying, kind, fromDay),
   futures: (table, { exchange, underlying, fromDay }) =>
@@ -125,10 +127,16 @@ export type Order =
   | { readonly do: 'readDump'; readonly dump: number }
   | { readonly do: 'closeDump'; readonly dump: number }
 
-export type Outcome = { readonly value: unknown } | { readonly error: string }
-
-/** The memory in an outcome that can be handed over instead of copied. */
-export function transfersOf(outcome: Outcome): ArrayBuffer[] {
-  const json = 'value' in outcome ? (outcome.value as Partial<RowsText> | null)?.json : undefined
-  return json === undefined ? [] : [json.buffer as ArrayBuffer]
+/** What the query thread is started with. */
+export interface QueryThreadData {
+  /** Shared; the bodies of replies that are no longer go there, by turns. */
+  readonly replyMemories: readonly [Uint8Array, Uint8Array]
 }
+
+/** Where in the reply memories the body of a reply lies. */
+export interface BodyPlace {
+  readonly memory: 0 | 1
+  readonly bodyBytes: number
+}
+
+export type Outcome = { readonly value: unknown } | { readonly error: string } | BodyPlace

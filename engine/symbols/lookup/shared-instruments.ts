@@ -2,6 +2,7 @@
 import { Catalogue } from '../catalogue.ts'
 import { Details } from '../details.ts'
 import type { Instruments, ListedInstrument } from './instruments.ts'
+import { RowWriter } from './row-writer.ts'
 
 /** The shared blocks of a generation that look-ups read. */
 export interface LookupBlocks {
@@ -10,6 +11,7 @@ export interface LookupBlocks {
 }
 
 export class SharedInstruments implements Instruments {
+  readonly writer: RowWriter
   readonly #catalogue: Catalogue
   readonly #details: Details
 
@@ -18,14 +20,25 @@ export class SharedInstruments implements Instruments {
     this.#catalogue = new Catalogue(blocks.catalogue)
     this.#details = new Details(blocks.details)
     const { bound } = this.#details
-    if (bound <= this.#catalogue.size) return
-    throw new Error(`the catalogue has ${this.#catalogue.size} instruments and needs ${bound}`)
+    if (bound > this.#catalogue.size) {
+      throw new Error(`the catalogue has ${this.#catalogue.size} instruments and needs ${bound}`)
+    }
+    this.writer = new RowWriter(this.#catalogue, this.#details)
   }
 
   *numbers(): Generator<number> {
     for (let number = 0; number < this.#details.bound; number++) {
       if (this.#details.has(number)) yield number
     }
+  }
+
+  next(from: number, exchange: string | null): number {
+    const { bound } = this.#details
+    for (let number = from; number < bound; number++) {
+      if (!this.#details.has(number)) continue
+      if (exchange === null || this.#catalogue.exchangeOf(number) === exchange) return number
+    }
+    return -1
   }
 
   row(instrument: number): ListedInstrument {

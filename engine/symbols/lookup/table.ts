@@ -88,10 +88,10 @@ export class LookupTable {
     return this.#at(this.#byBrokerSymbol.find(keyOf(exchange, brokerSymbol)))
   }
 
-  /** The best answers to the words of a query, at an exchange or, with null, at all of them. */
-  search(query: string, exchange: string | null): ListedInstrument[] {
+  /** The numbers of the best answers to the words of a query, at an exchange or, with null, at all of them. */
+  search(query: string, exchange: string | null): number[] {
     const found = search(this.#columns, this.#grams, query, exchange, FOUND_MAX)
-    return found.map((position) => this.#row(position))
+    return found.map((position) => this.#columns.instruments[position]!)
   }
 
   /** The expiry days of an underlying from `fromDay` on, soonest first. */

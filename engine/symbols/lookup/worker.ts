@@ -5,17 +5,16 @@ import { constants, setPriority } from 'node:os'
 import { basename } from 'node:path'
 import { setFlagsFromString } from 'node:v8'
 import { runInNewContext } from 'node:vm'
-import { parentPort } from 'node:worker_threads'
+import { parentPort, workerData } from 'node:worker_threads'
+import { Dump } from './list-text.ts'
 import {
   ANSWERERS,
   type Order,
   type Outcome,
-  type QuestionName,
-  type Questions,
-  transfersOf,
+  type QueryThreadData,
+  type ReplyBody,
 } from './questions.ts'
 import { SharedInstruments } from './shared-instruments.ts'
-import { dump } from './symtoken.ts'
 import { LookupTable } from './table.ts'
 
 giveWay()
@@ -34,16 +33,12 @@ function giveWay(): void {
   if (status !== 0) setPriority(thread, constants.priority.PRIORITY_LOW)
 }
 
+const { replyMemories } = workerData as QueryThreadData
+/** The reply memory of the question under way. */
+let memory: 0 | 1 = 0
 const tables = new Map<string, LookupTable>()
-interface Dump {
-  readonly pieces: Generator<string>
-  readonly memory: Uint8Array
-  /** What of the last piece found no room. */
-  rest: string
-}
-
-/** Dumps under way; each goes on with the generation it began with. */
-const dumps = new Map<number, Dump>()
+/** Dumps under way and where their pieces go; each goes on with the generation it began with. */
+const dumps = new Map<number, { readonly dump: Dump; readonly memory: Uint8Array }>()
 
 function tableOf(broker: string): LookupTable {
   const table = tables.get(broker)
@@ -51,24 +46,13 @@ function tableOf(broker: string): LookupTable {
   return table
 }
 
-function answer<Name extends QuestionName>(broker: string, name: Name, question: Questions[Name]) {
-  return ANSWERERS[name](tableOf(broker), question)
-}
-
-const encoder = new TextEncoder()
-
 /** Writes the next piece to the dump's memory; its bytes, or 0 at the end. */
 function nextPiece(number: number): number {
-  const dump = dumps.get(number)
-  if (dump === undefined) throw new Error('the dump ended')
-  const text = dump.rest === '' ? dump.pieces.next().value : dump.rest
-  if (text === undefined) {
-    dumps.delete(number)
-    return 0
-  }
-  const { read, written } = encoder.encodeInto(text, dump.memory)
-  dump.rest = text.slice(read)
-  return written
+  const found = dumps.get(number)
+  if (found === undefined) throw new Error('the dump ended')
+  const bytes = found.dump.read(found.memory)
+  if (bytes === 0) dumps.delete(number)
+  return bytes
 }
 
 const EXECUTORS: { readonly [Do in Order['do']]: (order: Extract<Order, { do: Do }>) => unknown } =
@@ -78,10 +62,12 @@ const EXECUTORS: { readonly [Do in Order['do']]: (order: Extract<Order, { do: Do
       collectGarbage()
       return tableOf(broker).byteLength
     },
-    ask: ({ broker, name, question }) => answer(broker, name, question as never),
+    ask({ broker, name, question }) {
+      memory = memory === 0 ? 1 : 0
+      return ANSWERERS[name](tableOf(broker), question as never, replyMemories[memory])
+    },
     openDump({ dump: number, broker, exchange, format, memory }) {
-      const pieces = dump(tableOf(broker).instruments, exchange, format)
-      dumps.set(number, { pieces, memory, rest: '' })
+      dumps.set(number, { dump: new Dump(tableOf(broker).instruments, exchange, format), memory })
       return number
     },
     readDump: ({ dump: number }) => nextPiece(number),
@@ -96,7 +82,15 @@ function execute(order: Order): Outcome {
   }
 }
 
+/** Of a body that lies in shared memory only the place is told. */
+function told(outcome: Outcome): Outcome {
+  if (!('value' in outcome)) return outcome
+  const { json } = (outcome.value ?? {}) as Partial<ReplyBody>
+  return json?.buffer === replyMemories[memory].buffer
+    ? { memory, bodyBytes: json.length }
+    : outcome
+}
+
 parentPort!.on('message', (order: Order) => {
-  const outcome = execute(order)
-  parentPort!.postMessage(outcome, transfersOf(outcome))
+  parentPort!.postMessage(told(execute(order)))
 })
