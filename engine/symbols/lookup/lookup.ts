@@ -56,7 +56,7 @@ export const LOOKUP_LIMITS: LookupLimits = {
 }
 
 /** A piece of a dump has so many bytes and at most a row more. */
-const PIECE_BYTES = 64 * 1024
+const PIECE_BYTES = 96 * 1024
 /** What the answers of most searches fit in; for a longer one the query thread takes memory of its own. */
 const REPLY_BYTES = 256 * 1024
 

@@ -1,13 +1,20 @@
 // Numbers as text, kept as bytes: a list has few lot sizes, tick sizes, strikes and days, each in many rows.
 
-/** A power of two, far above the number of different strikes of most lists. */
-const SLOTS = 4096
-/** No number takes more than 25 characters; the first byte of a slot tells how many. */
-const SLOT_BYTES = 32
+/** More than the different numbers of rows that lie together, and so few that all stay in the processor's cache. */
+const SLOTS = 1024
+/** Bytes of a slot: the first tells the length of the text after it. */
+const SLOT_BYTES = 16
+const TEXT_BYTES_MAX = SLOT_BYTES - 1
+/** Knuth's multiplicative hash. */
 const KNUTH = 0x9e3779b1
 const SHIFT = 32 - Math.log2(SLOTS)
 
-/** One text each for the numbers seen last; a number that shares its slot with another takes it over. */
+function putText(to: Uint8Array, at: number, text: string): number {
+  for (let next = 0; next < text.length; next++) to[at + next] = text.charCodeAt(next)
+  return at + text.length
+}
+
+/** The texts of the numbers seen last; a number that shares its slot with another takes it over. */
 export class NumberTexts {
   readonly #format: (value: number) => string
   readonly #values = new Float64Array(SLOTS).fill(Number.NaN)
@@ -15,30 +22,32 @@ export class NumberTexts {
   readonly #scratch = new Float64Array(1)
   readonly #words = new Int32Array(this.#scratch.buffer)
 
-  /** `format` makes ASCII texts of at most 31 characters. */
+  /** `format` makes ASCII of a number. */
   constructor(format: (value: number) => string) {
     this.#format = format
   }
 
-  /** Writes the text of a number from `at` on and returns where it ends. */
+  /** Writes the text of a number from a place on and returns where it ended. */
   put(to: Uint8Array, at: number, value: number): number {
     this.#scratch[0] = value
-    // Whole numbers differ in the upper word only, and decimals in both.
     const hash = Math.imul(this.#words[0]! ^ Math.imul(this.#words[1]!, KNUTH), KNUTH)
     const slot = hash >>> SHIFT
-    if (this.#values[slot] !== value) this.#fill(slot, value)
+    if (this.#values[slot] !== value) {
+      const text = this.#format(value)
+      if (text.length > TEXT_BYTES_MAX) return putText(to, at, text)
+      this.#keep(slot, value, text)
+    }
     const bytes = this.#bytes
     const start = slot * SLOT_BYTES + 1
     const length = bytes[start - 1]!
-    for (let byte = 0; byte < length; byte++) to[at + byte] = bytes[start + byte]!
+    for (let next = 0; next < length; next++) to[at + next] = bytes[start + next]!
     return at + length
   }
 
-  #fill(slot: number, value: number): void {
-    const text = this.#format(value)
+  #keep(slot: number, value: number, text: string): void {
     const start = slot * SLOT_BYTES + 1
-    for (let at = 0; at < text.length; at++) this.#bytes[start + at] = text.charCodeAt(at)
     this.#bytes[start - 1] = text.length
+    putText(this.#bytes, start, text)
     this.#values[slot] = value
   }
 }
