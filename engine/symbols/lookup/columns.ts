@@ -163,14 +163,19 @@ function bound(columns: Columns, { from, to }: Stretch, prefix: Uint8Array, afte
   return low
 }
 
-/** Where the symbols that begin with a prefix lie, shorter ones first; `prefix` is upper case. */
+/**
+ * Where the symbols that begin with a prefix and have a length within bounds lie, shorter ones first; `prefix` is upper
+ * case.
+ */
 export function* prefixStretches(
   columns: Columns,
   prefix: Uint8Array,
   lengthMin = prefix.length,
+  lengthMax = Number.POSITIVE_INFINITY,
 ): Generator<Stretch> {
   for (const group of columns.groups) {
     if (group.length < lengthMin || group.length < prefix.length) continue
+    if (group.length > lengthMax) return
     const from = bound(columns, group, prefix, false)
     const to = bound(columns, group, prefix, true)
     if (from < to) yield { from, to }

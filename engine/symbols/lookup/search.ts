@@ -81,8 +81,8 @@ class Search {
   /** Rank 0: symbols that are a word. */
   takeExact(): void {
     for (const { bytes } of this.#terms) {
-      for (const { from, to } of prefixStretches(this.#columns, bytes)) {
-        if (this.#columns.symbolLengths[from] !== bytes.length) break
+      const { length } = bytes
+      for (const { from, to } of prefixStretches(this.#columns, bytes, length, length)) {
         this.#take(from, to)
       }
     }
