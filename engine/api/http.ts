@@ -68,8 +68,9 @@ export function serveHttp(
   verifyKey: (key: string) => KeyRecord | null,
   routes: readonly (Route | ApiRoute)[],
 ): { port: number; close(): void } {
+  const found = new RouteTable(routes)
   const app = uws.App().any('/*', (response, request) => {
-    void answer(response, request, verifyKey, routes)
+    void answer(response, request, verifyKey, found)
   })
   const { port } = listen(uws, app, address.host, address.port, 'http')
   return { port, close: () => void app.close() }
@@ -79,7 +80,7 @@ async function answer(
   response: HttpResponse,
   request: HttpRequestHandle,
   verifyKey: (key: string) => KeyRecord | null,
-  routes: readonly (Route | ApiRoute)[],
+  routes: RouteTable,
 ): Promise<void> {
   const client = new HttpClient(response)
   // The request's handle is valid only until this function first waits.
@@ -89,14 +90,18 @@ async function answer(
   const query = request.getQuery() ?? ''
   const apiKey = request.getHeader('x-api-key')
   const body = readBody(response)
-  const reply = await find(method, path, routes)
-    .then(async ({ route, argument }) => {
-      if ('answer' in route) return route.answer({ query, apiKey, body: await body })
+  let reply: Reply
+  try {
+    const { route, argument } = routes.find(method, path)
+    if ('answer' in route) reply = await route.answer({ query, apiKey, body: await body })
+    else {
       const scopes = route.scopes ?? ['admin']
       const key = route.needsAdmin ? checkKey(authorization, verifyKey, scopes) : null
-      return jsonReply(200, await route.handle(argument, parseBody(await body), key))
-    })
-    .catch((error: Error) => errorReply(path, error))
+      reply = jsonReply(200, await route.handle(argument, parseBody(await body), key))
+    }
+  } catch (error) {
+    reply = errorReply(path, error as Error)
+  }
   await client.send(reply)
 }
 
@@ -111,23 +116,51 @@ function errorReply(path: string, error: Error): Reply {
   return jsonReply(status, { message: error.message, status: 'error' })
 }
 
-async function find(method: string, path: string, routes: readonly (Route | ApiRoute)[]) {
-  const matches = routes.flatMap((route) => {
-    const isSlashed = 'answer' in route && path === `${route.path}/`
-    const argument = isSlashed ? '' : match(route.path, path)
-    return argument === null ? [] : [{ route, argument }]
-  })
-  if (matches.length === 0) throw new HttpFailure(404, `there is nothing at ${path.slice(0, 200)}`)
-  const found = matches.find(({ route }) => route.method === method)
-  if (found) return found
-  const allowed = matches.map(({ route }) => route.method).join(', ')
-  throw new HttpFailure(405, `${path.slice(0, 200)} takes ${allowed}`)
+interface Match {
+  readonly route: Route | ApiRoute
+  /** The decoded last segment where the route's path has a name for it, else ''. */
+  readonly argument: string
 }
 
-/** The decoded last segment where the pattern has a name for it, '' where it has none, null for no match. */
+/** All routes, found at once by a path that is theirs letter by letter. */
+class RouteTable {
+  readonly #byPath = new Map<string, Match[]>()
+  readonly #withName: readonly (Route | ApiRoute)[]
+
+  constructor(routes: readonly (Route | ApiRoute)[]) {
+    this.#withName = routes.filter(({ path }) => path.includes(':'))
+    for (const route of routes) {
+      if (this.#withName.includes(route)) continue
+      const paths = 'answer' in route ? [route.path, `${route.path}/`] : [route.path]
+      for (const path of paths) {
+        this.#byPath.set(path, [...(this.#byPath.get(path) ?? []), { route, argument: '' }])
+      }
+    }
+  }
+
+  /** Throws an HttpFailure where there is no such path or it does not take the method. */
+  find(method: string, path: string): Match {
+    const matches = [...(this.#byPath.get(path) ?? []), ...this.#named(path)]
+    const found = matches.find(({ route }) => route.method === method)
+    if (found) return found
+    if (matches.length === 0) {
+      throw new HttpFailure(404, `there is nothing at ${path.slice(0, 200)}`)
+    }
+    const allowed = matches.map(({ route }) => route.method).join(', ')
+    throw new HttpFailure(405, `${path.slice(0, 200)} takes ${allowed}`)
+  }
+
+  #named(path: string): Match[] {
+    return this.#withName.flatMap((route) => {
+      const argument = match(route.path, path)
+      return argument === null ? [] : [{ route, argument }]
+    })
+  }
+}
+
+/** The decoded last segment, for which the pattern has a name, or null for no match. */
 function match(pattern: string, path: string): string | null {
   const nameAt = pattern.indexOf(':')
-  if (nameAt < 0) return path === pattern ? '' : null
   const argument = path.slice(nameAt)
   if (!path.startsWith(pattern.slice(0, nameAt)) || argument === '' || argument.includes('/')) {
     return null
@@ -167,6 +200,11 @@ function readBody(response: HttpResponse): Promise<string | null> {
     let bytes = 0
     response.onData((chunk, isLast) => {
       bytes += chunk.byteLength
+      // Most bodies come in one chunk, which then needs no copy but the text.
+      if (isLast && bytes === chunk.byteLength && bytes <= BODY_BYTES_MAX) {
+        resolve(Buffer.from(chunk).toString())
+        return
+      }
       // The chunk's memory is taken back when this returns.
       if (bytes <= BODY_BYTES_MAX) parts.push(Buffer.from(Buffer.from(chunk)))
       if (isLast) resolve(bytes <= BODY_BYTES_MAX ? Buffer.concat(parts).toString() : null)
