@@ -10,6 +10,7 @@ import { codec } from './micro/codec.ts'
 import { encoders } from './micro/encoders.ts'
 import type { Group, Pace } from './micro/group.ts'
 import { lookup } from './micro/lookup.ts'
+import { lookupRows } from './micro/lookup-rows.ts'
 import { noren } from './micro/noren.ts'
 import { ring } from './micro/ring.ts'
 import { router } from './micro/router.ts'
@@ -31,6 +32,7 @@ const GROUPS: readonly Group[] = [
   websocket,
   zeromq,
   lookup,
+  lookupRows,
   noren,
   upstox,
 ]

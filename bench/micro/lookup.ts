@@ -119,7 +119,7 @@ function prepare(): { cases: Case[] } {
 
 export const lookup: Group = {
   name: 'lookup',
-  about: `the searches of bench/queries.txt among ${INSTRUMENTS} instruments, answers as whole rows`,
+  about: `the searches of bench/queries.txt among ${INSTRUMENTS} instruments, answers as numbers of rows`,
   operation: 'search',
   prepare,
 }
