@@ -74,6 +74,13 @@ function rootUrl(schemes: string): Key<string> {
   return { ...key, schema: key.schema.transform((given) => given.replace(/\/+$/, '')) }
 }
 
+/** Rates as OpenAlgo writes them; empty for no limit. */
+function rates(): Key<string> {
+  const one = String.raw`[1-9]\d{0,6} *(per|/) *([1-9]\d{0,3} +)?(second|minute|hour|day)s?`
+  const pattern = new RegExp(`^( *${one} *(; *${one} *)*)?$`)
+  return text(pattern, 'rates such as "10 per second", several separated by ;')
+}
+
 /** Limits of orders, for all brokers and again for each one. */
 const LIMITS = {
   quantity_max: whole(0, 1_000_000_000),
@@ -113,6 +120,10 @@ export const KEYS = {
   'http.port': whole(0, 65_535),
   'session.expiring_ms': whole(0, 86_400_000),
   'vault.key_file': optionalPath(),
+  'rest.live_ms_max': whole(0, 3_600_000),
+  'rest.order_rate_limit': rates(),
+  'rest.smart_order_rate_limit': rates(),
+  'rest.api_rate_limit': rates(),
   'engine.ring_slots': powerOfTwo(1024, 1_048_576),
   'engine.instruments_max': whole(1000, 16_777_216),
   'engine.drain_us_max': whole(50, 100_000),

@@ -1,5 +1,6 @@
 // Fields of OpenAlgo's requests as zod schemas, with the words in which OpenAlgo refuses them.
 import { z } from 'zod'
+import type { Messages } from './rest.ts'
 
 const EXCHANGES = [
   ...['NSE', 'NFO', 'CDS', 'BSE', 'BFO', 'BCD', 'MCX', 'NCDEX', 'NCO'],
@@ -9,21 +10,28 @@ const DERIVATIVE_EXCHANGES = ['NFO', 'BFO', 'MCX', 'CDS', 'NCO', 'BCD', 'NCDEX',
 /** Longer than any symbol, and than any search that could find one. */
 const TEXT_LENGTH_MAX = 256
 
+const MISSING = 'Missing data for required field.'
+const NULL = 'Field may not be null.'
+
 /** The message for a value of the wrong type. */
 const wrong =
   (otherwise: string) =>
   ({ input }: { readonly input?: unknown }) => {
-    if (input === undefined) return 'Missing data for required field.'
-    return input === null ? 'Field may not be null.' : otherwise
+    if (input === undefined) return MISSING
+    return input === null ? NULL : otherwise
   }
 
-const text = () => z.string({ error: wrong('Not a valid string.') })
+/** A text of any length: bodies are short. */
+export const text = () => z.string({ error: wrong('Not a valid string.') })
 
-const choice = <const Values extends readonly [string, ...string[]]>(values: Values) =>
+/** One of these words; `otherwise` says what is wrong with another. */
+export const choice = <const Values extends readonly [string, ...string[]]>(
+  values: Values,
+  otherwise = `Must be one of: ${values.join(', ')}.`,
+) =>
   z.enum(values, {
     error: ({ input }) => {
-      if (typeof input !== 'string') return wrong('Not a valid string.')({ input })
-      return `Must be one of: ${values.join(', ')}.`
+      return typeof input === 'string' ? otherwise : wrong('Not a valid string.')({ input })
     },
   })
 
@@ -38,19 +46,50 @@ function spelled<Numbers extends z.ZodType<number>>(
     .transform(Number)
 }
 
-const number = () => spelled(z.number(), /^[+-]?\d{1,15}(\.\d{1,15})?$/, 'Not a valid number.')
+/** As clients of many languages write numbers; longer ones than anybody means are none. */
+const NUMBER = /^\s{0,9}[+-]?(\d{1,15}(\.\d{0,15})?|\.\d{1,15})([eE][+-]?\d{1,2})?\s{0,9}$/
 
-const integer = (min: number, max: number) => {
-  const range = `Must be greater than or equal to ${min} and less than or equal to ${max}.`
+/** A number, or a text that spells one. */
+export const number = () => spelled(z.number(), NUMBER, 'Not a valid number.')
+
+/** A whole number, or a text that spells one; `range` says what is wrong with one that is out of it. */
+export const integer = (
+  min: number,
+  max: number,
+  range = `Must be greater than or equal to ${min} and less than or equal to ${max}.`,
+) => {
   return spelled(z.int(), /^[+-]?\d{1,15}$/, 'Not a valid integer.').refine(
     (value) => value >= min && value <= max,
     range,
   )
 }
 
+/** Words that OpenAlgo takes for true and false. */
+const FLAGS: readonly (readonly [flag: boolean, words: readonly unknown[]])[] = [
+  [true, [true, 1, 'true', 'True', 'TRUE', '1', 'on', 'yes', 't', 'y']],
+  [false, [false, 0, 'false', 'False', 'FALSE', '0', 'off', 'no', 'f', 'n']],
+]
+
+/** True or false, or a word for it. */
+export const flag = () =>
+  z.preprocess((value) => FLAGS.find(([, words]) => words.includes(value))?.[0] ?? value, boolean())
+
 const boolean = () => z.boolean({ error: wrong('Not a valid boolean.') })
 
-const shortText = () =>
+/** A list; `otherwise` says what is wrong with one that is too short or too long. */
+export const list = <Item extends z.ZodType>(
+  item: Item,
+  min: number,
+  max: number,
+  otherwise: string,
+) =>
+  z
+    .array(item, { error: wrong('Not a valid list.') })
+    .min(min, otherwise)
+    .max(max, otherwise)
+
+/** A text no longer than any name. */
+export const shortText = () =>
   text().max(TEXT_LENGTH_MAX, `Longer than maximum length ${TEXT_LENGTH_MAX}.`)
 
 /** The fields by the names of OpenAlgo's API, with what each means. */
@@ -58,7 +97,7 @@ export const FIELDS = {
   apikey: text()
     .min(1, 'Length must be between 1 and 256.')
     .max(256, 'Length must be between 1 and 256.')
-    .meta({ description: 'API key with scope read' }),
+    .meta({ description: 'API key of the scope that the call needs' }),
   broker: text()
     .optional()
     .meta({ description: 'Whose instruments; the first configured broker where nothing is said' }),
@@ -78,11 +117,14 @@ export const FIELDS = {
   expiryDate: shortText().optional().meta({ description: 'DDMMMYY', example: '30DEC25' }),
   strikeCount: integer(1, 100)
     .nullish()
-    .meta({ description: 'Strikes on each side of the price; needs price. All without it' }),
+    .meta({ description: 'Strikes on each side of the price. All without it' }),
   price: number()
     .refine((value) => value > 0, 'Must be greater than 0.')
     .nullish()
-    .meta({ description: 'Price of the underlying in rupees, by which strikes are labelled' }),
+    .meta({
+      description:
+        'Price of the underlying in rupees, by which strikes are labelled; the last one without it',
+    }),
   withQuotes: boolean().default(false).meta({ description: 'Only false can be answered' }),
   withGreeks: boolean().default(false).meta({ description: 'Only false can be answered' }),
   interestRate: number()
@@ -94,17 +136,53 @@ export const FIELDS = {
     .meta({ description: 'For Greeks' }),
 }
 
-/** Field → what is wrong with it, as OpenAlgo tells it. */
-export function describeIssues(error: z.ZodError): Record<string, string[]> {
-  const messages: Record<string, string[]> = {}
-  const add = (field: string, message: string) => {
-    messages[field] = [...(messages[field] ?? []), message]
+interface Found {
+  [field: string]: string[] | Found
+}
+
+/** Field → what is wrong with it, as OpenAlgo tells it; what is in lists and objects lies as deep in the answer. */
+export function describeIssues(error: z.ZodError): Messages {
+  const messages: Found = {}
+  const add = (path: readonly PropertyKey[], message: string) => {
+    let place = messages
+    for (const step of path.slice(0, -1)) {
+      const next = place[String(step)]
+      // What is wrong with the whole says enough.
+      if (Array.isArray(next)) return
+      place = next ?? own(place, String(step))
+    }
+    const last = String(path.at(-1)).slice(0, TEXT_LENGTH_MAX)
+    const known = Object.hasOwn(place, last) ? place[last] : undefined
+    if (known === undefined) Object.defineProperty(place, last, ownValue([message]))
+    else if (Array.isArray(known)) known.push(message)
   }
-  for (const issue of error.issues) {
+  for (const { path, message, ...issue } of error.issues) {
     if (issue.code === 'unrecognized_keys') {
-      for (const key of issue.keys) add(key.slice(0, TEXT_LENGTH_MAX), 'Unknown field.')
-    } else if (issue.path.length === 0) add('_schema', 'Invalid input type.')
-    else add(String(issue.path[0]), issue.message)
+      for (const key of issue.keys) add([...path, key], 'Unknown field.')
+    } else if (issue.code === 'invalid_type' && issue.expected === 'object') {
+      const missing = message === MISSING || message === NULL ? message : null
+      if (path.length > 0 && missing !== null) add(path, missing)
+      else add([...path, '_schema'], 'Invalid input type.')
+    } else add(path, message)
   }
-  return Object.fromEntries(Object.entries(messages).sort(([a], [b]) => (a < b ? -1 : 1)))
+  return sorted(messages)
+}
+
+/** A field may be named as something that every object has. */
+const ownValue = (value: unknown) => {
+  return { value, enumerable: true, configurable: true, writable: true } as const
+}
+
+function own(place: Found, step: string): Found {
+  if (Object.hasOwn(place, step)) return place[step] as Found
+  const made: Found = {}
+  Object.defineProperty(place, step, ownValue(made))
+  return made
+}
+
+function sorted(messages: Found): Messages {
+  const entries = Object.entries(messages).sort(([one], [other]) => (one < other ? -1 : 1))
+  return Object.fromEntries(
+    entries.map(([field, told]) => [field, Array.isArray(told) ? told : sorted(told)]),
+  )
 }

@@ -1,6 +1,6 @@
 // The one who made an HTTP call: sends the reply, whole or piece by piece, and knows when nobody is there any more.
 import type { HttpResponse } from '../distribute/uws.ts'
-import type { Reply } from './http.ts'
+import type { Reply } from './reply.ts'
 
 const REASONS: Readonly<Record<number, string>> = {
   200: '200 OK',
@@ -11,6 +11,7 @@ const REASONS: Readonly<Record<number, string>> = {
   405: '405 Method Not Allowed',
   409: '409 Conflict',
   413: '413 Payload Too Large',
+  429: '429 Too Many Requests',
   500: '500 Internal Server Error',
   501: '501 Not Implemented',
   503: '503 Service Unavailable',
@@ -38,10 +39,11 @@ export class HttpClient {
     })
   }
 
-  async send(reply: Reply): Promise<void> {
+  send(reply: Reply): void {
     const { body } = reply
     if (typeof body !== 'string' && !(body instanceof Uint8Array)) {
-      return this.#sendPieces(reply, body)
+      void this.#sendPieces(reply, body)
+      return
     }
     if (this.#isGone) return
     this.#response.cork(() => {

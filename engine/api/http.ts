@@ -6,7 +6,9 @@ import {
   listen,
   type UWebSockets,
 } from '../distribute/uws.ts'
+import { refusal } from './failures.ts'
 import { HttpClient } from './http-client.ts'
+import { jsonReply, type Reply } from './reply.ts'
 
 const BODY_BYTES_MAX = 64 * 1024
 
@@ -40,14 +42,8 @@ export interface ApiCall {
   readonly apiKey: string
   /** The body as text, null where it is too large. */
   readonly body: string | null
-}
-
-export interface Reply {
-  readonly status: number
-  readonly type: 'application/json' | 'text/csv' | 'text/plain' | 'text/html; charset=utf-8'
-  readonly headers?: Readonly<Record<string, string>>
-  /** Whole, or in pieces, which are asked for one by one as fast as the client reads. */
-  readonly body: string | Uint8Array | AsyncGenerator<Uint8Array>
+  /** The IP address that the call came from. */
+  readonly address: string
 }
 
 /** A route of OpenAlgo's API, found with and without a slash at its end. */
@@ -68,99 +64,97 @@ export function serveHttp(
   verifyKey: (key: string) => KeyRecord | null,
   routes: readonly (Route | ApiRoute)[],
 ): { port: number; close(): void } {
-  const found = new RouteTable(routes)
-  const app = uws.App().any('/*', (response, request) => {
-    void answer(response, request, verifyKey, found)
-  })
+  const table: RouteTable = { verifyKey, routes, api: apiTable(routes) }
+  const app = uws.App().any('/*', (response, request) => answer(response, request, table))
   const { port } = listen(uws, app, address.host, address.port, 'http')
   return { port, close: () => void app.close() }
 }
 
-async function answer(
-  response: HttpResponse,
-  request: HttpRequestHandle,
-  verifyKey: (key: string) => KeyRecord | null,
-  routes: RouteTable,
-): Promise<void> {
-  const client = new HttpClient(response)
-  // The request's handle is valid only until this function first waits.
-  const method = request.getMethod().toUpperCase()
-  const path = request.getUrl()
-  const authorization = request.getHeader('authorization')
-  const query = request.getQuery() ?? ''
-  const apiKey = request.getHeader('x-api-key')
-  const body = readBody(response)
-  let reply: Reply
-  try {
-    const { route, argument } = routes.find(method, path)
-    if ('answer' in route) reply = await route.answer({ query, apiKey, body: await body })
-    else {
-      const scopes = route.scopes ?? ['admin']
-      const key = route.needsAdmin ? checkKey(authorization, verifyKey, scopes) : null
-      reply = jsonReply(200, await route.handle(argument, parseBody(await body), key))
-    }
-  } catch (error) {
-    reply = errorReply(path, error as Error)
-  }
-  await client.send(reply)
+interface RouteTable {
+  readonly verifyKey: (key: string) => KeyRecord | null
+  readonly routes: readonly (Route | ApiRoute)[]
+  /** Found by method and path without a search: these are called often. */
+  readonly api: ReadonlyMap<string, ApiRoute>
 }
 
-/** A reply with a JSON body. */
-export function jsonReply(status: number, content: unknown): Reply {
-  return { status, type: 'application/json', body: `${JSON.stringify(content)}\n` }
+function apiTable(routes: readonly (Route | ApiRoute)[]): Map<string, ApiRoute> {
+  const table = new Map<string, ApiRoute>()
+  for (const route of routes) {
+    if (!('answer' in route)) continue
+    const name = `${route.method.toLowerCase()} ${route.path}`
+    table.set(name, route)
+    table.set(`${name}/`, route)
+  }
+  return table
+}
+
+function answer(response: HttpResponse, request: HttpRequestHandle, table: RouteTable): void {
+  const client = new HttpClient(response)
+  // The request's handle is valid only until this function returns.
+  const method = request.getMethod()
+  const path = request.getUrl()
+  const route = table.api.get(`${method} ${path}`)
+  const fail = (error: Error) => client.send(errorReply(path, error))
+  if (route === undefined) {
+    const authorization = request.getHeader('authorization')
+    const body = new Promise<string | null>((resolve) => readBody(response, resolve))
+    const asked = { method: method.toUpperCase(), path, authorization, body }
+    handle(asked, table).then((reply) => client.send(reply), fail)
+    return
+  }
+  const query = request.getQuery() ?? ''
+  const apiKey = request.getHeader('x-api-key')
+  const address = Buffer.from(response.getRemoteAddressAsText()).toString('latin1')
+  readBody(response, (body) => {
+    try {
+      const reply = route.answer({ query, apiKey, body, address })
+      if (reply instanceof Promise) reply.then((later) => client.send(later)).catch(fail)
+      else client.send(reply)
+    } catch (error) {
+      fail(error as Error)
+    }
+  })
+}
+
+interface Asked {
+  readonly method: string
+  readonly path: string
+  readonly authorization: string
+  readonly body: Promise<string | null>
+}
+
+async function handle({ method, path, authorization, body }: Asked, table: RouteTable) {
+  const { route, argument } = find(method, path, table.routes)
+  const scopes = route.scopes ?? ['admin']
+  const key = route.needsAdmin ? checkKey(authorization, table.verifyKey, scopes) : null
+  return jsonReply(200, await route.handle(argument, parseBody(await body), key))
 }
 
 function errorReply(path: string, error: Error): Reply {
   const status = error instanceof HttpFailure ? error.status : 500
   if (!path.startsWith(API_ROOT)) return jsonReply(status, { error: error.message })
-  return jsonReply(status, { message: error.message, status: 'error' })
+  return refusal(status, error.message)
 }
 
-interface Match {
-  readonly route: Route | ApiRoute
-  /** The decoded last segment where the route's path has a name for it, else ''. */
-  readonly argument: string
+/** The route that takes this method. API routes that do are found before. */
+function find(method: string, path: string, routes: readonly (Route | ApiRoute)[]) {
+  const matches = routes.flatMap((route) => {
+    const isSlashed = 'answer' in route && path === `${route.path}/`
+    const argument = isSlashed ? '' : match(route.path, path)
+    return argument === null ? [] : [{ route, argument }]
+  })
+  if (matches.length === 0) throw new HttpFailure(404, `there is nothing at ${path.slice(0, 200)}`)
+  for (const { route, argument } of matches) {
+    if (route.method === method && 'handle' in route) return { route, argument }
+  }
+  const allowed = matches.map(({ route }) => route.method).join(', ')
+  throw new HttpFailure(405, `${path.slice(0, 200)} takes ${allowed}`)
 }
 
-/** All routes, found at once by a path that is theirs letter by letter. */
-class RouteTable {
-  readonly #byPath = new Map<string, Match[]>()
-  readonly #withName: readonly (Route | ApiRoute)[]
-
-  constructor(routes: readonly (Route | ApiRoute)[]) {
-    this.#withName = routes.filter(({ path }) => path.includes(':'))
-    for (const route of routes) {
-      if (this.#withName.includes(route)) continue
-      const paths = 'answer' in route ? [route.path, `${route.path}/`] : [route.path]
-      for (const path of paths) {
-        this.#byPath.set(path, [...(this.#byPath.get(path) ?? []), { route, argument: '' }])
-      }
-    }
-  }
-
-  /** Throws an HttpFailure where there is no such path or it does not take the method. */
-  find(method: string, path: string): Match {
-    const matches = [...(this.#byPath.get(path) ?? []), ...this.#named(path)]
-    const found = matches.find(({ route }) => route.method === method)
-    if (found) return found
-    if (matches.length === 0) {
-      throw new HttpFailure(404, `there is nothing at ${path.slice(0, 200)}`)
-    }
-    const allowed = matches.map(({ route }) => route.method).join(', ')
-    throw new HttpFailure(405, `${path.slice(0, 200)} takes ${allowed}`)
-  }
-
-  #named(path: string): Match[] {
-    return this.#withName.flatMap((route) => {
-      const argument = match(route.path, path)
-      return argument === null ? [] : [{ route, argument }]
-    })
-  }
-}
-
-/** The decoded last segment, for which the pattern has a name, or null for no match. */
+/** The decoded last segment where the pattern has a name for it, '' where it has none, null for no match. */
 function match(pattern: string, path: string): string | null {
   const nameAt = pattern.indexOf(':')
+  if (nameAt < 0) return path === pattern ? '' : null
   const argument = path.slice(nameAt)
   if (!path.startsWith(pattern.slice(0, nameAt)) || argument === '' || argument.includes('/')) {
     return null
@@ -193,22 +187,19 @@ function checkKey(
   return record
 }
 
-/** The body as text, or null where it is too large; never rejects, because a refused request's body is not awaited. */
-function readBody(response: HttpResponse): Promise<string | null> {
-  return new Promise((resolve) => {
-    const parts: Buffer[] = []
-    let bytes = 0
-    response.onData((chunk, isLast) => {
-      bytes += chunk.byteLength
-      // Most bodies come in one chunk, which then needs no copy but the text.
-      if (isLast && bytes === chunk.byteLength && bytes <= BODY_BYTES_MAX) {
-        resolve(Buffer.from(chunk).toString())
-        return
-      }
-      // The chunk's memory is taken back when this returns.
-      if (bytes <= BODY_BYTES_MAX) parts.push(Buffer.from(Buffer.from(chunk)))
-      if (isLast) resolve(bytes <= BODY_BYTES_MAX ? Buffer.concat(parts).toString() : null)
-    })
+/** Gives the body as text, or null where it is too large; nothing where the client goes before its end. */
+function readBody(response: HttpResponse, give: (body: string | null) => void): void {
+  const parts: Buffer[] = []
+  let bytes = 0
+  response.onData((chunk, isLast) => {
+    bytes += chunk.byteLength
+    if (isLast && bytes <= BODY_BYTES_MAX && parts.length === 0) {
+      give(Buffer.from(chunk).toString())
+      return
+    }
+    // The chunk's memory is taken back when this returns.
+    if (bytes <= BODY_BYTES_MAX) parts.push(Buffer.from(Buffer.from(chunk)))
+    if (isLast) give(bytes <= BODY_BYTES_MAX ? Buffer.concat(parts).toString() : null)
   })
 }
 

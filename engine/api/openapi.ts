@@ -1,20 +1,28 @@
 // The OpenAPI document, made from the schemas that check the requests.
 import { z } from 'zod'
+import { ERROR_CODES } from '../../adapters/registry.ts'
 import type { KeyRecord } from '../auth/keys.ts'
-import { API_ROOT, type ApiRoute, jsonReply } from './http.ts'
+import { docsPage } from './docs-page.ts'
+import { API_ROOT, type ApiRoute } from './http.ts'
+import type { RateLimits } from './rate-limits.ts'
+import { jsonReply } from './reply.ts'
 import { type Endpoint, routeOf } from './rest.ts'
 
 /** Statuses of refusals that every endpoint has. */
 const COMMON_REFUSALS: Readonly<Record<number, string>> = {
   400: 'A field is missing, unknown or wrong',
-  403: 'The API key is not valid, or may not read',
-  500: 'A fault of the server, or a body that is not JSON',
+  403: 'The API key is not valid or lacks the scope, or the broker has no live session',
+  413: 'The body is larger than 64 KiB',
+  429: 'Too many calls',
+  500: 'A fault of the server or the broker, or a body that is not JSON',
   503: 'Too much waits; try again',
 }
 
-const failure = z.object({
+const failure = z.looseObject({
+  broker: z.string().optional().meta({ description: 'Whose account it is about' }),
+  error_code: z.enum(ERROR_CODES),
   message: z
-    .union([z.string(), z.record(z.string(), z.array(z.string()))])
+    .union([z.string(), z.record(z.string(), z.unknown())])
     .meta({ description: 'A sentence, or by field what is wrong with it' }),
   status: z.literal('error'),
 })
@@ -54,7 +62,9 @@ function operationOf(described: Endpoint) {
     200: { description: 'Success', content: json(schemaOf(success, 'output')) },
     ...Object.fromEntries(failures),
   }
-  return { operationId: name, summary, ...input, responses }
+  const scope = described.scope ?? 'read'
+  const description = `The API key needs the scope \`${scope}\`.`
+  return { operationId: name, summary, description, ...input, responses }
 }
 
 /** The document that describes these endpoints, OpenAPI 3.1. */
@@ -69,15 +79,19 @@ export function describeApi(endpoints: readonly Endpoint[], version: string) {
   }
 }
 
-/** The endpoints as routes, and the document that describes them, which needs no key. */
+/** The endpoints as routes, and what describes them, as a document and as a page; these two need no key. */
 export function apiRoutes(
   endpoints: readonly Endpoint[],
   verifyKey: (key: string) => KeyRecord | null,
   version: string,
+  limits?: RateLimits,
 ): ApiRoute[] {
-  const document = jsonReply(200, describeApi(endpoints, version))
+  const document = describeApi(endpoints, version)
+  const json = jsonReply(200, document)
+  const page = docsPage(document)
   return [
-    ...endpoints.map((described) => routeOf(described, verifyKey)),
-    { method: 'GET', path: `${API_ROOT}openapi.json`, answer: () => document },
+    ...endpoints.map((described) => routeOf(described, { verifyKey, limits })),
+    { method: 'GET', path: `${API_ROOT}openapi.json`, answer: () => json },
+    { method: 'GET', path: `${API_ROOT}docs`, answer: () => page },
   ]
 }

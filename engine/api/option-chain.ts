@@ -3,9 +3,10 @@ import { z } from 'zod'
 import { indianDay, parseSymbolDate, symbolDate } from '../symbols/lookup/expiry-text.ts'
 import type { SymtokenLeg, SymtokenStrike } from '../symbols/lookup/questions.ts'
 import type { SymtokenWithId } from '../symbols/lookup/symtoken.ts'
+import { RestFailure } from './failures.ts'
 import { FIELDS } from './fields.ts'
-import { jsonReply } from './http.ts'
-import { endpoint, RestFailure } from './rest.ts'
+import { jsonReply } from './reply.ts'
+import { endpoint } from './rest.ts'
 import { brokerOf, type SymbolContext } from './symbol-context.ts'
 
 /** Where the options of an exchange's instruments trade; an exchange that is not here has its own. */
@@ -39,6 +40,16 @@ async function findUnderlying(
   return (await lookup.ask(broker, 'futures', { exchange, underlying, fromDay }))[0] ?? null
 }
 
+/** By which strikes are labelled where the request has no price. */
+async function lastPriceOf(
+  { priceOf }: SymbolContext,
+  broker: string,
+  underlying: SymtokenWithId | null,
+): Promise<number | null> {
+  if (priceOf === undefined || underlying === null) return null
+  return priceOf(broker, underlying.exchange, underlying.symbol)
+}
+
 const leg = z.object({
   label: z.string().meta({ description: 'ATM, ITM1, OTM1, ...; empty without a price' }),
   lotsize: z.int(),
@@ -56,7 +67,7 @@ const chainItem = ({ strike, call, put, ce, pe }: SymtokenStrike) => {
   return { ce: legOf(ce, call), pe: legOf(pe, put), strike }
 }
 
-/** POST /optionchain. It knows no quotes: a price is the caller's, and what asks for quotes is refused. */
+/** POST /optionchain. Labels need a price, the caller's or the last one; what asks for quotes of the options is refused. */
 export const optionChainEndpoint = (context: SymbolContext) =>
   endpoint({
     name: 'optionchain',
@@ -86,7 +97,9 @@ export const optionChainEndpoint = (context: SymbolContext) =>
       status: z.literal('success'),
       underlying: z.string(),
       underlying_exchange: z.string().nullable(),
-      underlying_ltp: z.number().nullable().meta({ description: 'The price of the request' }),
+      underlying_ltp: z.number().nullable().meta({
+        description: 'The price of the request, or else the last one',
+      }),
       underlying_prev_close: z.null(),
       underlying_symbol: z.string().nullable(),
     }),
@@ -95,12 +108,9 @@ export const optionChainEndpoint = (context: SymbolContext) =>
       return jsonReply(400, { errors, message: 'Validation error', status: 'error' })
     },
     async answer(fields) {
-      const { exchange, price = null, strike_count: count = null } = fields
+      const { exchange, strike_count: count = null } = fields
       if (fields.with_quotes || fields.with_greeks) {
         throw new RestFailure(501, 'Quotes and Greeks are not served; leave them out')
-      }
-      if (count !== null && price === null) {
-        throw new RestFailure(400, 'strike_count needs the price of the underlying: send price')
       }
       const asked = fields.underlying.trim().toUpperCase()
       const [, base = asked, own] = FUTURE_NAME.exec(asked) ?? []
@@ -108,6 +118,11 @@ export const optionChainEndpoint = (context: SymbolContext) =>
       if (expiry === '') throw new RestFailure(400, 'Expiry date is required.')
       const broker = brokerOf(context, fields.broker)
       const expiryDay = parseSymbolDate(expiry)
+      const underlying = await findUnderlying(context, broker, exchange, base)
+      const price = fields.price ?? (await lastPriceOf(context, broker, underlying))
+      if (count !== null && price === null) {
+        throw new RestFailure(400, 'strike_count needs the price of the underlying: send price')
+      }
       const place = { exchange: OPTION_EXCHANGES[exchange] ?? exchange, underlying: base }
       const question = { ...place, expiryDay: expiryDay ?? -1, price, count }
       const { atm, strikes } = await context.lookup.ask(broker, 'chain', question)
@@ -115,7 +130,6 @@ export const optionChainEndpoint = (context: SymbolContext) =>
         const why = 'Please check expiry date or update master contract.'
         throw new RestFailure(404, `No strikes found for ${base} expiring ${expiry}. ${why}`)
       }
-      const underlying = await findUnderlying(context, broker, exchange, base)
       return jsonReply(200, {
         atm_strike: atm,
         chain: strikes.map(chainItem),

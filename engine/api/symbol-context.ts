@@ -1,6 +1,6 @@
 // What the symbol endpoints are answered from.
 import type { Lookup } from '../symbols/lookup/lookup.ts'
-import { RestFailure } from './rest.ts'
+import { RestFailure } from './failures.ts'
 
 export interface SymbolContext {
   readonly lookup: Lookup
@@ -8,6 +8,8 @@ export interface SymbolContext {
   readonly brokers: readonly string[]
   /** Epoch ms. */
   nowMs(): number
+  /** The last price of an instrument, or null where it cannot be had; without it, none can. */
+  priceOf?(broker: string, exchange: string, symbol: string): Promise<number | null>
 }
 
 /** The broker that a request is about. Throws a RestFailure for one that is not configured. */

@@ -1,10 +1,11 @@
 // OpenAlgo's symbol endpoints, answered by the query thread.
 import { z } from 'zod'
 import { indianDay, listedDate } from '../symbols/lookup/expiry-text.ts'
+import { RestFailure, refusal } from './failures.ts'
 import { FIELDS } from './fields.ts'
-import { jsonReply, type Reply } from './http.ts'
 import { optionChainEndpoint } from './option-chain.ts'
-import { type Endpoint, endpoint, RestFailure, refusal } from './rest.ts'
+import { jsonReply, type Reply } from './reply.ts'
+import { type Endpoint, endpoint } from './rest.ts'
 import { brokerOf, type SymbolContext } from './symbol-context.ts'
 
 const row = z.object({

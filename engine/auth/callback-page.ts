@@ -1,5 +1,5 @@
 // What the browser shows when a broker's sign-in page has led back: plain HTML that loads nothing and holds no secret.
-import type { Reply } from '../api/http.ts'
+import type { Reply } from '../api/reply.ts'
 
 const HEADERS = {
   // The address holds a code: it must not be kept, nor told to anyone.

@@ -42,6 +42,7 @@ export interface HttpResponse {
   onData(handler: (chunk: ArrayBuffer, isLast: boolean) => void): HttpResponse
   onAborted(handler: () => void): HttpResponse
   close(): HttpResponse
+  getRemoteAddressAsText(): ArrayBuffer
   upgrade<UserData>(
     userData: UserData,
     key: string,

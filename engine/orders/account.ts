@@ -31,6 +31,14 @@ export class Account {
     this.#sawOrders = sawOrders
   }
 
+  /** The broker of the account that a caller means, where it can be asked anything now. */
+  ready(input: unknown): GatewayAnswer<string> {
+    const fields = new FieldReader(input)
+    const desk = this.#reads.desk(fields)
+    const error = fields.error ?? errorOf(desk) ?? (desk as Desk).refuseReads()
+    return error === null ? { ok: (desk as Desk).id } : { error }
+  }
+
   /** All orders of the day. */
   async orderBook(input: unknown) {
     const read = await this.#book(input, 'orderBook')

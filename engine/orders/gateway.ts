@@ -56,4 +56,7 @@ export class OrderGateway {
   quotes = (input: unknown) => this.#market.quotes(input)
   depth = (input: unknown) => this.#market.depth(input)
   history = (input: unknown) => this.#market.history(input)
+  intervals = (input: unknown) => this.#market.intervals(input)
+  /** The account that would be asked, where it can be asked anything now. */
+  ready = (input: unknown) => this.#account.ready(input)
 }

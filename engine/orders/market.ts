@@ -60,6 +60,17 @@ export class Market {
     return this.#candles(desk as Desk, wish)
   }
 
+  /** The intervals of candles that the broker has. */
+  intervals(input: unknown): GatewayAnswer<readonly string[]> {
+    const fields = new FieldReader(input)
+    const desk = this.#reads.desk(fields)
+    const error = fields.error ?? errorOf(desk) ?? (desk as Desk).refuseReads()
+    if (error !== null) return { error }
+    const { history } = (desk as Desk).orders.reads
+    if ('unsupported' in history) return { error: refuseUnsupported(desk as Desk, 'history')! }
+    return { ok: Object.keys(history.intervals) }
+  }
+
   async #oneQuote(input: unknown): Promise<GatewayAnswer<QuoteRecord>> {
     const fields = new FieldReader(input)
     const desk = this.#reads.desk(fields)
