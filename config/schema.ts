@@ -76,7 +76,7 @@ function rootUrl(schemes: string): Key<string> {
 
 /** Rates as OpenAlgo writes them; empty for no limit. */
 function rates(): Key<string> {
-  const one = String.raw`[1-9]\d{0,6} *(per|/) *([1-9]\d{0,3} +)?(second|minute|hour|day)s?`
+  const one = String.raw`[1-9]\d{0,5} *(per|/) *([1-9]\d{0,3} +)?(second|minute|hour|day)s?`
   const pattern = new RegExp(`^( *${one} *(; *${one} *)*)?$`)
   return text(pattern, 'rates such as "10 per second", several separated by ;')
 }

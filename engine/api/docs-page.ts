@@ -3,7 +3,7 @@ import type { Reply } from './reply.ts'
 
 /** What the page needs of a JSON Schema. */
 interface Schema {
-  readonly type?: string
+  readonly type?: string | readonly string[]
   readonly enum?: readonly unknown[]
   readonly const?: unknown
   readonly default?: unknown
@@ -64,7 +64,7 @@ function kindOf(schema: Schema): string {
     const fields = Object.entries(schema.properties)
     return `{ ${fields.map(([name, field]) => `${name}: ${kindOf(field)}`).join(', ')} }`
   }
-  return schema.type ?? 'anything'
+  return [schema.type ?? 'anything'].flat().join(' or ')
 }
 
 function row(name: string, schema: Schema, isNeeded: boolean, description = ''): string {

@@ -15,6 +15,7 @@ const status = z.literal('success')
 const DAY_MS = 86_400_000
 /** The rows that the gateway takes at one time. */
 const SYMBOLS_MAX = 5000
+const UNKNOWN = 'Symbol not found'
 const UNKNOWN_SYMBOL = {
   400: 'The exchange has no such symbol, or a field is missing, unknown or wrong',
 }
@@ -63,10 +64,13 @@ interface QuoteResult {
   readonly symbol: string
   readonly data?: Quote
   readonly error?: string
+  readonly code?: string
 }
 
-function writeResult({ data, error, exchange, symbol }: QuoteResult): object {
-  if (data === undefined) return { error, exchange, symbol }
+function writeResult({ data, code, error, exchange, symbol }: QuoteResult): object {
+  if (data === undefined) {
+    return { error: code === 'NOT_FOUND' ? UNKNOWN : error, exchange, symbol }
+  }
   return { data: writeQuote(data), exchange, symbol }
 }
 
@@ -86,13 +90,13 @@ async function manyQuotes(
   const isNone = 'error' in told && told.error.field !== undefined && told.error.field !== 'broker'
   if (isNone && missing.length === symbols.length) {
     const invalid_symbols = symbols.map(({ exchange, symbol }) => {
-      return { exchange, message: 'Symbol not found', symbol }
+      return { exchange, message: UNKNOWN, symbol }
     })
     const more = { error_code: told.error.code, invalid_symbols }
     throw new RestFailure(400, 'No valid symbols found', more)
   }
   const asked: readonly QuoteResult[] = isNone
-    ? missing.map(({ exchange, symbol }) => ({ error: 'Symbol not found', exchange, symbol }))
+    ? missing.map(({ exchange, symbol }) => ({ error: UNKNOWN, exchange, symbol }))
     : okOf(told, accountOf(context, broker))
   let next = 0
   return results.map((result) => result ?? asked[next++]!)

@@ -3,7 +3,7 @@ import { z } from 'zod'
 import { indianDay, parseSymbolDate, symbolDate } from '../symbols/lookup/expiry-text.ts'
 import type { SymtokenLeg, SymtokenStrike } from '../symbols/lookup/questions.ts'
 import type { SymtokenWithId } from '../symbols/lookup/symtoken.ts'
-import { RestFailure } from './failures.ts'
+import { RestFailure, refusal } from './failures.ts'
 import { FIELDS } from './fields.ts'
 import { jsonReply } from './reply.ts'
 import { endpoint } from './rest.ts'
@@ -105,7 +105,7 @@ export const optionChainEndpoint = (context: SymbolContext) =>
     }),
     refusals: { 404: 'The underlying has no options of this expiry', 501: 'Quotes were asked for' },
     refuseFields(errors) {
-      return jsonReply(400, { errors, message: 'Validation error', status: 'error' })
+      return refusal(400, 'Validation error', { errors })
     },
     async answer(fields) {
       const { exchange, strike_count: count = null } = fields

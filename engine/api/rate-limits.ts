@@ -16,7 +16,7 @@ const UNITS_MS: Readonly<Record<string, number>> = {
   hour: 3_600_000,
   day: 86_400_000,
 }
-const RATE = /^(\d{1,7}) *(?:per|\/) *(\d{1,4})? *(second|minute|hour|day)s?$/
+const RATE = /^(\d{1,6}) *(?:per|\/) *(\d{1,4})? *(second|minute|hour|day)s?$/
 /** Callers that are kept in mind; who has been silent for longest goes first. */
 const CALLERS_MAX = 20_000
 

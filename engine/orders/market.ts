@@ -104,11 +104,14 @@ export class Market {
     let next = 0
     const rows = found.map((each, at) => {
       const { exchange, symbol } = named[at]!
-      if ('error' in each) return { exchange, symbol, error: each.error.message }
+      if ('error' in each) {
+        const { code, message } = each.error
+        return { exchange, symbol, code, error: message }
+      }
       const quote = quotes[next++]
       return quote
         ? { exchange, symbol, data: quoteRow(quote) }
-        : { exchange, symbol, error: notQuoted(each.instrument).message }
+        : { exchange, symbol, code: 'NOT_FOUND', error: notQuoted(each.instrument).message }
     })
     return { ok: rows }
   }

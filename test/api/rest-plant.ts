@@ -54,7 +54,10 @@ export async function ask(name: string, body: unknown) {
 export const get = (query: Record<string, string>, headers: Record<string, string> = {}) =>
   fetch(`${root}/instruments?${new URLSearchParams(query)}`, { headers })
 
-export const error = (message: unknown) => ({ message, status: 'error' })
+/** The body of a refusal. */
+export const error = (message: unknown, error_code = 'INVALID_INPUT') => {
+  return { error_code, message, status: 'error' }
+}
 
 /** Requests that are right, by endpoint. */
 export const RIGHT = {
@@ -66,13 +69,3 @@ export const RIGHT = {
     ...{ strike_count: 1, price: 23610 },
   },
 } as const
-export const EXCHANGES =
-  'Must be one of: NSE, NFO, CDS, BSE, BFO, BCD, MCX, NCDEX, NCO, NSE_INDEX, BSE_INDEX, MCX_INDEX, ' +
-  'GLOBAL_INDEX, CRYPTO.'
-export const DERIVATIVES = 'Must be one of: NFO, BFO, MCX, CDS, NCO, BCD, NCDEX, CRYPTO.'
-export const MISSING = 'Missing data for required field.'
-export const NULL = 'Field may not be null.'
-export const NO_TEXT = 'Not a valid string.'
-export const LENGTH = 'Length must be between 1 and 256.'
-export const TOO_LONG = 'Longer than maximum length 256.'
-export const HUGE = 'X'.repeat(50_000)

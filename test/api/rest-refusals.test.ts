@@ -1,22 +1,8 @@
 // What the symbol endpoints refuse, field by field, in the words that OpenAlgo's clients know.
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import {
-  ask,
-  DERIVATIVES,
-  EXCHANGES,
-  error,
-  HUGE,
-  LENGTH,
-  MISSING,
-  NO_TEXT,
-  NULL,
-  post,
-  RIGHT,
-  root,
-  TOO_LONG,
-  TRADE_KEY,
-} from './rest-plant.ts'
+import { ask, error, post, RIGHT, root, TRADE_KEY } from './rest-plant.ts'
+import { DERIVATIVES, EXCHANGES, HUGE, LENGTH, MISSING, NO_TEXT, NULL, TOO_LONG } from './words.ts'
 
 const RANGE = 'Must be greater than or equal to 1 and less than or equal to 100.'
 
@@ -158,7 +144,12 @@ for (const [name, fields] of Object.entries(WRONG)) {
         const messages = { [field]: [message] }
         const wanted =
           name === 'optionchain'
-            ? { errors: messages, message: 'Validation error', status: 'error' }
+            ? {
+                error_code: 'INVALID_INPUT',
+                errors: messages,
+                message: 'Validation error',
+                status: 'error',
+              }
             : error(messages)
         const answer = await ask(name, { ...right, [field]: value })
         assert.deepEqual(answer, { status: 400, body: wanted }, String(value).slice(0, 40))
@@ -167,7 +158,10 @@ for (const [name, fields] of Object.entries(WRONG)) {
   }
 
   test(`/${name} refuses keys, bodies and methods that are not right`, async () => {
-    const invalid = { status: 403, body: error('Invalid openalgo apikey') }
+    const invalid = {
+      status: 403,
+      body: error('Invalid openalgo apikey', 'INSUFFICIENT_PERMISSION'),
+    }
     assert.deepEqual(await ask(name, { ...right, apikey: 'unknown' }), invalid)
     assert.equal((await ask(name, { ...right, apikey: TRADE_KEY })).status, 403)
     const unread = 'An unexpected error occurred: the body is not JSON'
@@ -201,7 +195,8 @@ for (const [name, fields] of Object.entries(WRONG)) {
     const unknown = await ask(name, { ...right, broker: 'none' })
     const wanted = error('broker must be one of: one, many, unsynced')
     assert.deepEqual(unknown, { status: 400, body: wanted })
-    const unsynced = error('there are no instruments of unsynced yet; sync them first')
+    const none = 'there are no instruments of unsynced yet; sync them first'
+    const unsynced = error(none, 'UNKNOWN_ERROR')
     assert.deepEqual(await ask(name, { ...right, broker: 'unsynced' }), {
       status: 503,
       body: unsynced,

@@ -4,20 +4,8 @@ import { once } from 'node:events'
 import { connect } from 'node:net'
 import { test } from 'node:test'
 import { until } from '../support/plant.ts'
-import {
-  ask,
-  EXCHANGES,
-  error,
-  get,
-  http,
-  KEY,
-  LENGTH,
-  many,
-  NOW_MS,
-  post,
-  RIGHT,
-  root,
-} from './rest-plant.ts'
+import { ask, error, get, http, KEY, many, NOW_MS, post, RIGHT, root } from './rest-plant.ts'
+import { EXCHANGES, LENGTH } from './words.ts'
 
 test('/symbol answers one row, compact and with sorted keys', async () => {
   const { status, text } = await post('symbol', RIGHT.symbol)
@@ -30,7 +18,7 @@ test('/symbol answers one row, compact and with sorted keys', async () => {
   )
   assert.deepEqual(await ask('symbol', { ...RIGHT.symbol, exchange: 'NSE' }), {
     status: 404,
-    body: error('Symbol NIFTY28MAR24FUT not found in exchange NSE'),
+    body: error('Symbol NIFTY28MAR24FUT not found in exchange NSE', 'NOT_FOUND'),
   })
 })
 
@@ -179,11 +167,12 @@ test('/instruments refuses what is not right, CSV as plain text', async () => {
     const reply = await get(query)
     return [reply.status, reply.headers.get('content-type'), await reply.text()]
   }
-  const json = (status: number, message: unknown) => [
-    ...[status, 'application/json', `${JSON.stringify(error(message))}\n`],
+  const json = (status: number, message: unknown, code?: string) => [
+    ...[status, 'application/json', `${JSON.stringify(error(message, code))}\n`],
   ]
-  assert.deepEqual(await answer({}), json(401, 'API key is required'))
-  assert.deepEqual(await answer({ apikey: 'x' }), json(403, 'Invalid openalgo apikey'))
+  const forbidden = 'INSUFFICIENT_PERMISSION'
+  assert.deepEqual(await answer({}), json(401, 'API key is required', forbidden))
+  assert.deepEqual(await answer({ apikey: 'x' }), json(403, 'Invalid openalgo apikey', forbidden))
   assert.deepEqual(await answer({ apikey: '' }), json(400, { apikey: [LENGTH] }))
   assert.deepEqual(
     await answer({ apikey: KEY, exchange: 'X' }),
@@ -253,5 +242,5 @@ test('the OpenAPI document describes every endpoint from its schema', async () =
 test('what is not there is told in the same form', async () => {
   const reply = await fetch(`${root}/nothing`)
   assert.equal(reply.status, 404)
-  assert.deepEqual(await reply.json(), error('there is nothing at /api/v1/nothing'))
+  assert.deepEqual(await reply.json(), error('there is nothing at /api/v1/nothing', 'NOT_FOUND'))
 })
