@@ -17,8 +17,8 @@ const UNITS_MS: Readonly<Record<string, number>> = {
   day: 86_400_000,
 }
 const RATE = /^(\d{1,6}) *(?:per|\/) *(\d{1,4})? *(second|minute|hour|day)s?$/
-/** Callers that are kept in mind; who has been silent for longest goes first. */
-const CALLERS_MAX = 20_000
+/** So many callers are kept in mind at least, and twice as many at most: those who came last. */
+const CALLERS_MIN = 10_000
 
 /** Rates as OpenAlgo writes them, such as `10 per second;400 per minute`; none for an empty text. */
 export function ratesOf(text: string): Rate[] {
@@ -32,15 +32,12 @@ export function ratesOf(text: string): Rate[] {
     })
 }
 
-interface Caller {
-  readonly windows: readonly RollingWindow[]
-  lastAtMs: number
-}
-
 export class RateLimits {
   readonly #rates: Readonly<Record<RateClass, readonly Rate[]>>
   readonly #nowMs: () => number
-  readonly #callers = new Map<string, Caller>()
+  #callers = new Map<string, readonly RollingWindow[]>()
+  /** Those of whom nothing was heard since the other table was begun. */
+  #silent: ReadonlyMap<string, readonly RollingWindow[]> = new Map()
 
   /** Limits by class, each in OpenAlgo's way of writing. */
   constructor(limits: Readonly<Record<RateClass, string>>, nowMs: () => number) {
@@ -56,23 +53,19 @@ export class RateLimits {
   take(endpoint: string, rateClass: RateClass, who: string): number {
     const rates = this.#rates[rateClass]
     if (rates.length === 0) return 0
-    const nowMs = this.#nowMs()
-    const name = `${endpoint} ${who}`
-    let caller = this.#callers.get(name)
-    if (caller === undefined) {
-      if (this.#callers.size >= CALLERS_MAX) this.#forget()
-      const windows = rates.map(({ max, windowMs }) => new RollingWindow(max, windowMs))
-      caller = { windows, lastAtMs: nowMs }
-      this.#callers.set(name, caller)
-    }
-    caller.lastAtMs = nowMs
-    return take(caller.windows, nowMs)
+    return take(this.#windowsOf(`${endpoint} ${who}`, rates), this.#nowMs())
   }
 
-  /** Half of the callers, those who came last, stay. */
-  #forget(): void {
-    const byTime = [...this.#callers].sort(([, one], [, other]) => other.lastAtMs - one.lastAtMs)
-    this.#callers.clear()
-    for (const [name, caller] of byTime.slice(0, CALLERS_MAX / 2)) this.#callers.set(name, caller)
+  #windowsOf(name: string, rates: readonly Rate[]): readonly RollingWindow[] {
+    const known = this.#callers.get(name)
+    if (known !== undefined) return known
+    if (this.#callers.size >= CALLERS_MIN) {
+      this.#silent = this.#callers
+      this.#callers = new Map()
+    }
+    const windows =
+      this.#silent.get(name) ?? rates.map(({ max, windowMs }) => new RollingWindow(max, windowMs))
+    this.#callers.set(name, windows)
+    return windows
   }
 }
