@@ -1,6 +1,6 @@
 // The word that a running engine leaves for commands of the same user on the same machine: where it listens, and a
 // key that lives as long as it does.
-import { createHash, randomBytes, timingSafeEqual } from 'node:crypto'
+import { hash, randomBytes, timingSafeEqual } from 'node:crypto'
 import { readFile, rm, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { KeyRecord } from './auth/keys.ts'
@@ -17,7 +17,7 @@ export interface LocalKey {
 /** Makes a key of scopes read and admin that is kept nowhere but in memory and in the engine's file. */
 export function createLocalKey(nowMs: number): LocalKey {
   const key = randomBytes(32).toString('hex')
-  const digest = createHash('sha256').update(key).digest()
+  const digest = hash('sha256', key, 'buffer')
   const record: KeyRecord = {
     id: 'local',
     name: 'local',
@@ -28,7 +28,7 @@ export function createLocalKey(nowMs: number): LocalKey {
   return {
     key,
     verify(given) {
-      const isSame = timingSafeEqual(createHash('sha256').update(given).digest(), digest)
+      const isSame = timingSafeEqual(hash('sha256', given, 'buffer'), digest)
       return isSame ? record : null
     },
   }

@@ -26,7 +26,7 @@ const STATUSES: Readonly<Record<ErrorCode, number>> = {
   UNSUPPORTED: 501,
 }
 
-/** What a code means where it is about one field: an unknown symbol is a wrong field, an order that is not there is not. */
+/** What a code means where it is about one field: an unknown symbol is a wrong field, an unknown order is not. */
 const FIELD_STATUSES: Readonly<Record<string, number>> = {
   'NOT_FOUND symbol': 400,
   'UNSUPPORTED broker': 404,

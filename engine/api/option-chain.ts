@@ -67,7 +67,9 @@ const chainItem = ({ strike, call, put, ce, pe }: SymtokenStrike) => {
   return { ce: legOf(ce, call), pe: legOf(pe, put), strike }
 }
 
-/** POST /optionchain. Labels need a price, the caller's or the last one; what asks for quotes of the options is refused. */
+/**
+ * POST /optionchain. Labels need a price, the caller's or the last one; what asks for quotes of the options is refused.
+ */
 export const optionChainEndpoint = (context: SymbolContext) =>
   endpoint({
     name: 'optionchain',

@@ -1,5 +1,6 @@
 // How often an endpoint may be called: OpenAlgo's limits, in moving windows kept in memory. OpenAlgo counts by address,
 // so that all who sit behind one proxy share what one may do; here it is by address and key.
+import type { Config } from '../../config/schema.ts'
 import { RollingWindow, take } from '../orders/quota.ts'
 
 /** What endpoints share a limit; each is counted by itself. */
@@ -68,4 +69,14 @@ export class RateLimits {
     this.#callers.set(name, windows)
     return windows
   }
+}
+
+/** The limits of the configuration. */
+export function rateLimitsOf(rest: Config['rest'], nowMs: () => number): RateLimits {
+  const limits = {
+    order: rest.order_rate_limit,
+    smartOrder: rest.smart_order_rate_limit,
+    api: rest.api_rate_limit,
+  }
+  return new RateLimits(limits, nowMs)
 }

@@ -1,5 +1,5 @@
 // The API keys of this installation. A key is 256 random bits, told once; the file holds only its SHA-256.
-import { createHash, randomBytes, timingSafeEqual } from 'node:crypto'
+import { hash, randomBytes, timingSafeEqual } from 'node:crypto'
 import { mkdir, readFile } from 'node:fs/promises'
 import { dirname } from 'node:path'
 import { z } from 'zod'
@@ -192,7 +192,7 @@ function checkScopes(wished: readonly string[]): Scope[] {
 }
 
 function digestOf(key: string): Buffer {
-  return createHash('sha256').update(key).digest()
+  return hash('sha256', key, 'buffer')
 }
 
 /** Short, and neither an id nor a name that is taken. */

@@ -18,8 +18,9 @@ import {
   TOTAL_SELL_QTY,
   VOLUME,
 } from '../../codecs/tick.ts'
+import { lastPrices } from '../../engine/api/trading.ts'
 import { kite } from '../orders/gateway-bench.ts'
-import { LIVE_MS_MAX, orderPlant } from './order-plant.ts'
+import { BROKER, LIVE_MS_MAX, orderPlant } from './order-plant.ts'
 
 const plant = orderPlant()
 const { bench } = plant
@@ -148,4 +149,13 @@ test('ticks of another broker are not those of the account', async () => {
   plant.tick(INDEX, MODE_QUOTE, PRICES)
   const { status } = await plant.ask('quotes', { ...index, broker: 'nobody' })
   assert.equal(status, 400)
+})
+
+test('a last price is the tick, else the quote of the broker, else none', async () => {
+  const priceOf = lastPrices(plant.context)
+  plant.tick(INDEX, MODE_QUOTE, PRICES)
+  assert.equal(await priceOf(BROKER, index.exchange, index.symbol), 823.1)
+  assert.deepEqual(bench.requests, [])
+  assert.equal(await priceOf(BROKER, share.exchange, share.symbol), 1)
+  assert.equal(await priceOf(BROKER, 'NSE', 'NOPE'), null)
 })

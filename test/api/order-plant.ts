@@ -7,6 +7,7 @@ import { Tick } from '../../codecs/tick.ts'
 import { serveHttp } from '../../engine/api/http.ts'
 import { LiveQuotes } from '../../engine/api/live-quotes.ts'
 import { apiRoutes } from '../../engine/api/openapi.ts'
+import type { OrderContext } from '../../engine/api/order-context.ts'
 import { RateLimits } from '../../engine/api/rate-limits.ts'
 import { tradingEndpoints } from '../../engine/api/trading.ts'
 import type { KeyRecord } from '../../engine/auth/keys.ts'
@@ -48,6 +49,7 @@ export class OrderPlant {
   readonly root: string
   readonly port: number
   readonly #last: LastValues
+  readonly context: OrderContext
   readonly close: () => void
 
   constructor({ rates, ...options }: OrderPlantOptions = {}) {
@@ -62,7 +64,7 @@ export class OrderPlant {
       router: { lastTick: (number: number, tick: Tick) => this.#last.load(number, tick) },
       find,
     }
-    const context = {
+    this.context = {
       gateway: bench.gateway,
       quotes: new LiveQuotes([feed], LIVE_MS_MAX, () => bench.nowMs * 1000),
       brokers: [BROKER, ...(options.others ?? []).map(({ spec }) => spec.id)],
@@ -74,7 +76,7 @@ export class OrderPlant {
     }
     const { order = '', smartOrder = '', api = '' } = rates ?? {}
     const limits = new RateLimits({ order, smartOrder, api }, () => bench.nowMs)
-    const routes = apiRoutes(tradingEndpoints(context), verifyKey, '1.2.3', limits)
+    const routes = apiRoutes(tradingEndpoints(this.context), verifyKey, '1.2.3', limits)
     const address = { host: '127.0.0.1', port: 0 }
     const http = serveHttp(loadUWebSockets(), address, verifyKey, routes)
     this.port = http.port

@@ -3,8 +3,21 @@ import assert from 'node:assert/strict'
 import { once } from 'node:events'
 import { connect } from 'node:net'
 import { test } from 'node:test'
+import { symbolEndpoints } from '../../engine/api/symbols.ts'
 import { until } from '../support/plant.ts'
-import { ask, error, get, http, KEY, many, NOW_MS, post, RIGHT, root } from './rest-plant.ts'
+import {
+  ask,
+  error,
+  get,
+  http,
+  KEY,
+  lookup,
+  many,
+  NOW_MS,
+  post,
+  RIGHT,
+  root,
+} from './rest-plant.ts'
 import { EXCHANGES, LENGTH } from './words.ts'
 
 test('/symbol answers one row, compact and with sorted keys', async () => {
@@ -108,6 +121,29 @@ test('/optionchain takes numbers as text, a future as the underlying, and no pri
   }
   const { underlying_symbol, underlying_exchange } = (await ask('optionchain', gold)).body
   assert.deepEqual([underlying_symbol, underlying_exchange], ['GOLD05APR24FUT', 'MCX'])
+})
+
+test('/optionchain labels by the last price of the underlying where the request has none', async () => {
+  const asked: string[] = []
+  const priceOf = async (...names: string[]) => {
+    asked.push(names.join(' '))
+    return names.includes('NIFTY') ? 23610 : null
+  }
+  const context = { lookup, brokers: ['one'], nowMs: () => NOW_MS, priceOf }
+  const [chain] = symbolEndpoints(context).filter(({ name }) => name === 'optionchain')
+  const { price, ...bare } = RIGHT.optionchain
+  const answer = async (fields: object) => {
+    const { body } = await chain!.answer(chain!.request.parse({ ...bare, ...fields }), {
+      keyId: '',
+    })
+    return body
+  }
+  const { text } = await post('optionchain', RIGHT.optionchain)
+  assert.equal(await answer({}), text)
+  assert.equal(await answer({ price }), text)
+  assert.deepEqual(asked, ['one NSE_INDEX NIFTY'])
+  const gold = { underlying: 'GOLD', exchange: 'MCX', expiry_date: '26MAR24' }
+  await assert.rejects(answer(gold), /strike_count needs the price/)
 })
 
 test('/optionchain says what it cannot answer', async () => {
