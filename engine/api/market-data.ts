@@ -1,5 +1,5 @@
-// OpenAlgo's endpoints for quotes and histories. What the last ticks tell is answered from them; for all else the broker
-// is asked.
+// OpenAlgo's endpoints for quotes and histories. What the last ticks tell is answered from them; for all else the
+// broker is asked.
 import { z } from 'zod'
 import type { Candle } from '../../adapters/orders.ts'
 import { okOf, RestFailure } from './failures.ts'

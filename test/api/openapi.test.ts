@@ -1,4 +1,5 @@
-// The document and the page that describe the endpoints: made from the schemas that check requests, and true to answers.
+// The document and the page that describe the endpoints: made from the schemas that check requests, and true to
+// answers.
 import assert from 'node:assert/strict'
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
