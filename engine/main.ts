@@ -9,9 +9,11 @@ import { adminRoutes, stagesRoute } from './api/admin.ts'
 import { serveHttp } from './api/http.ts'
 import { killRoutes } from './api/kill.ts'
 import { apiRoutes } from './api/openapi.ts'
+import { rateLimitsOf } from './api/rate-limits.ts'
 import { sessionRoutes } from './api/session-admin.ts'
 import { symbolAdminRoutes } from './api/symbol-admin.ts'
 import { symbolEndpoints } from './api/symbols.ts'
+import { lastPrices, tradingContext, tradingEndpoints } from './api/trading.ts'
 import { CurveStore } from './auth/curve.ts'
 import { type KeyRecord, KeyStore } from './auth/keys.ts'
 import { LoginDesk } from './auth/login-desk.ts'
@@ -175,6 +177,7 @@ async function startParts(
   const status = () =>
     describeStatus({ startedAtMs, feeds, keepers, supply, websocket, zeromq, latency, orders })
   const brokers = feeds.map(({ id }) => id)
+  const trading = tradingContext(orders.gateway, feeds, config.rest)
   const http = serveHttp(uws, config.http, verifyKey, [
     ...adminRoutes({
       keys,
@@ -186,7 +189,15 @@ async function startParts(
     ...symbolAdminRoutes({ schedule, lookup }),
     ...(stages ? [stagesRoute(() => takeStages(stages))] : []),
     ...sessionRoutes({ desks, keepers }),
-    ...apiRoutes(symbolEndpoints({ lookup, brokers, nowMs }), verifyKey, packageVersion()),
+    ...apiRoutes(
+      [
+        ...symbolEndpoints({ lookup, brokers, nowMs, priceOf: lastPrices(trading) }),
+        ...tradingEndpoints(trading),
+      ],
+      verifyKey,
+      packageVersion(),
+      rateLimitsOf(config.rest, nowMs),
+    ),
   ])
   undo.push(() => http.close())
 
