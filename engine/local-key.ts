@@ -14,7 +14,7 @@ export interface LocalKey {
   verify(key: string): KeyRecord | null
 }
 
-/** Makes a key of scopes read and admin that is kept nowhere but in memory and in the engine's file. */
+/** Makes a key of scopes read, trade and admin that is kept nowhere but in memory and in the engine's file. */
 export function createLocalKey(nowMs: number): LocalKey {
   const key = randomBytes(32).toString('hex')
   const digest = hash('sha256', key, 'buffer')
@@ -22,7 +22,7 @@ export function createLocalKey(nowMs: number): LocalKey {
     id: 'local',
     name: 'local',
     sha256: digest.toString('hex'),
-    scopes: ['read', 'admin'],
+    scopes: ['read', 'trade', 'admin'],
     createdAtMs: nowMs,
   }
   return {
