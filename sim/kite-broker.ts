@@ -1,5 +1,6 @@
 // What stands behind the doors of a simulated Kite: one market, one account, the feed, and what is told of orders.
 import { indianDate } from './calendar.ts'
+import { CallCounts } from './call-counts.ts'
 import { Exchange } from './exchange.ts'
 import { Faults } from './faults.ts'
 import { Triggers } from './gtt.ts'
@@ -53,6 +54,7 @@ export function openBroker(options: KiteOptions, app: KiteApp): KiteBroker {
     account,
     triggers,
     limits: new CallLimits(limits === false ? null : { ...KITE_LIMITS, ...limits }),
+    calls: new CallCounts(),
     faults,
     record: new KiteRecord(account),
     seed,

@@ -1,6 +1,7 @@
 // One REST call on its way through the simulator, and the envelopes that answer it. Kite Connect v3.
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { Account } from './account.ts'
+import type { CallCounts } from './call-counts.ts'
 import type { Faults, Operation } from './faults.ts'
 import type { Triggers } from './gtt.ts'
 import type { InstrumentTable } from './instruments.ts'
@@ -19,6 +20,7 @@ export interface RestContext {
   readonly account: Account
   readonly triggers: Triggers
   readonly limits: CallLimits
+  readonly calls: CallCounts
   readonly faults: Faults
   readonly record: KiteRecord
   readonly seed: number

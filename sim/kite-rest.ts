@@ -114,6 +114,7 @@ async function answer(
   for (const route of url === null ? [] : ROUTES) {
     const match = route.method === request.method ? route.path.exec(url!.pathname) : null
     if (match === null) continue
+    context.calls.add(route.operation)
     const body = await readBody(request)
     const call = { context, url: url!, request, response, parts: match.slice(1), body }
     if (route.kind !== undefined) {

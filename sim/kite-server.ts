@@ -4,8 +4,7 @@ import { createServer, type IncomingMessage, type Server, STATUS_CODES } from 'n
 import type { AddressInfo } from 'node:net'
 import type { Duplex } from 'node:stream'
 import { WebSocketServer } from 'ws'
-import type { Account } from './account.ts'
-import type { CountedFault, Fault } from './faults.ts'
+import type { Fault, Operation } from './faults.ts'
 import type { Instrument, InstrumentTable } from './instruments.ts'
 import type { AccountOptions } from './kite-account.ts'
 import { type KiteBroker, openBroker } from './kite-broker.ts'
@@ -13,9 +12,10 @@ import { failure, requestUrl } from './kite-call.ts'
 import type { KiteFeed } from './kite-feed.ts'
 import type { KiteLimits } from './kite-limits.ts'
 import type { ExchangeRecord } from './kite-record.ts'
+import { KITE_REFUSALS } from './kite-refusals.ts'
 import { handleRequest } from './kite-rest.ts'
 import { type KiteSessions, Refusal } from './kite-sessions.ts'
-import type { Simulator, SimulatorOptions } from './simulator.ts'
+import type { SimulatorOptions, TradingSimulator } from './simulator.ts'
 
 const SOCKETS_MAX = 3
 const MESSAGE_BYTES_MAX = 1 << 20
@@ -38,21 +38,13 @@ export interface KiteOptions extends SimulatorOptions {
   readonly clock?: () => number
 }
 
-export interface KiteSimulator extends Simulator {
+export interface KiteSimulator extends TradingSimulator {
   readonly apiKey: string
   readonly apiSecret: string
   readonly accessToken: string
   readonly instruments: readonly Instrument[]
-  readonly account: Account
   /** What the exchange knows of every order. */
   record(): ExchangeRecord
-  /** Sets what is to go wrong. Throws a RangeError that names the field. */
-  fault(fault: Fault): void
-  /** The faults that were set, and how often each has happened. */
-  faults(): CountedFault[]
-  clearFaults(): void
-  /** Lets an instrument trade at a price in rupees; sockets that have subscribed to it are sent the tick. */
-  moveTo(token: number, rupees: number): void
 }
 
 function checkOptions({ seed, ratePerSecond }: SimulatorOptions): void {
@@ -168,6 +160,9 @@ function handlesOf({ feed, sessions, faults, ...broker }: KiteBroker) {
     burst: (count: number) => feed.burst(count),
     moveTo: (token: number, rupees: number) => feed.moveTo(token, rupees),
     account: broker.account,
+    triggers: broker.triggers,
+    refusals: KITE_REFUSALS,
+    calls: (operation?: Operation) => broker.calls.count(operation),
     record: () => broker.record.read(),
     fault: (fault: Fault) => faults.set(fault),
     faults: () => faults.list(),

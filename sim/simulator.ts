@@ -1,4 +1,7 @@
-// What every broker simulator is to those who start it.
+// What every broker simulator is to those who start it, and what one is whose broker takes orders.
+import type { Account } from './account.ts'
+import type { CountedFault, Fault, Operation } from './faults.ts'
+import type { Trigger } from './gtt.ts'
 
 export interface SimulatorOptions {
   /** 0, the default, takes any free port. */
@@ -67,4 +70,37 @@ export interface Simulator {
   /** So many ticks at once, spread as the paced ones are. Returns the ticks sent. */
   burst(count: number): number
   close(): Promise<void>
+}
+
+/** What a broker says when it refuses a call for a certain reason. */
+export interface SimulatedRefusal {
+  /** The reason, in the words that all brokers share. */
+  readonly code: string
+  /** In the broker's own words, as a fault says them. */
+  readonly says: Pick<Fault, 'status' | 'errorType' | 'message'>
+  /** Whether it is the broker's word on the call itself. After any other refusal an order may exist all the same. */
+  readonly isPositive: boolean
+}
+
+/** A simulator whose broker takes orders. */
+export interface TradingSimulator extends Simulator {
+  /** The account as the exchange has it: what all books of the broker are held against. */
+  readonly account: Account
+  readonly triggers: { readonly all: Iterable<Trigger> }
+  /** One for each reason for which the broker refuses calls. */
+  readonly refusals: readonly SimulatedRefusal[]
+  /** Calls that came so far, refused ones too: of an operation, or of all. */
+  calls(operation?: Operation): number
+  /** Sets what is to go wrong. Throws a RangeError that names the field. */
+  fault(fault: Fault): void
+  /** The faults that were set, and how often each has happened. */
+  faults(): CountedFault[]
+  clearFaults(): void
+  /** Lets an instrument trade at a price in rupees; sockets that have subscribed to it are sent the tick. */
+  moveTo(token: number, rupees: number): void
+}
+
+/** Whether the simulator's broker takes orders. */
+export function isTrading(simulator: Simulator): simulator is TradingSimulator {
+  return 'account' in simulator
 }

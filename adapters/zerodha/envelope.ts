@@ -5,6 +5,7 @@ import type { BrokerInstrument, ReadReply, WriteReply } from '../orders.ts'
 import { isPositive, type KiteError, refusalOf } from './errors.ts'
 
 const WORDS_MAX = 500
+const NOT_FOUND = 404
 /** Ids go into paths and journals: nothing else is one. */
 const ID = /^[A-Za-z0-9_-]{1,64}$/
 
@@ -62,8 +63,10 @@ export function readWrite(reply: HttpReply, name: string, expected: string | nul
   if (envelope.kind === 'unreadable') return { outcome: 'unknown', why: envelope.why }
   if (envelope.kind === 'error') {
     const { error } = envelope
-    if (isPositive(error)) return { outcome: 'rejected', refusal: refusalOf(error) }
     const { status, type, message } = error
+    // Whatever type it has: what is not there was not changed.
+    const isNotThere = expected !== null && status === NOT_FOUND
+    if (isNotThere || isPositive(error)) return { outcome: 'rejected', refusal: refusalOf(error) }
     return { outcome: 'unknown', why: `HTTP ${status} ${type}: ${message}` }
   }
   const id = isFields(envelope.data) ? idOrNull(envelope.data[name]) : null

@@ -68,10 +68,15 @@ export class Reconciler {
     return this.#reported.size
   }
 
-  /** The intent id of a place of this instrument whose outcome is looked for, or null. */
-  unknownPlaceOf(broker: string, exchange: string, symbol: string): string | null {
+  /** The intent id of a place of this instrument, or of a GTT of it, whose outcome is looked for, or null. */
+  unknownPlaceOf(
+    broker: string,
+    exchange: string,
+    symbol: string,
+    name: 'place' | 'placeGtt' = 'place',
+  ): string | null {
     for (const [intentId, { task }] of this.#pending) {
-      if (task.name !== 'place' || task.broker !== broker || !('instrument' in task.ask)) continue
+      if (task.name !== name || task.broker !== broker || !('instrument' in task.ask)) continue
       const { instrument } = task.ask
       if (instrument.exchange === exchange && instrument.symbol === symbol) return intentId
     }
@@ -82,11 +87,15 @@ export class Reconciler {
   async resume(entries: readonly JournalEntry[]): Promise<void> {
     for (const { task, outcome, settledBy } of entries) {
       if (settledBy === 'reported') this.#remember(task)
-      if (task.name === 'placeGtt' && outcome?.outcome === 'accepted')
-        this.#takenGtts.add(`${task.broker} ${outcome.id}`)
+      if (outcome?.outcome === 'accepted') this.accepted(task, outcome.id)
     }
     const open = entries.filter(isOpen)
     await Promise.all(open.map(({ task, intentAtMs }) => this.add(task, intentAtMs)))
+  }
+
+  /** To be told of every write that the broker accepted: a GTT that belongs to one is not what another made. */
+  accepted({ name, broker }: WriteTask, id: string): void {
+    if (name === 'placeGtt') this.#takenGtts.add(`${broker} ${id}`)
   }
 
   /** Looks for what became of a write. Resolves to its outcome, which is unknown when it was looked for in vain. */
@@ -171,7 +180,7 @@ export class Reconciler {
     for (const pending of this.#of(broker, 'gttBook')) {
       const found = evidenceOfGtts(pending.task, pending.intentAtMs, records, isTaken)
       if (found === null) continue
-      if (found.outcome === 'accepted') this.#takenGtts.add(`${broker} ${found.id}`)
+      if (found.outcome === 'accepted') this.accepted(pending.task, found.id)
       this.#settle(pending, found, 'reconciled')
     }
   }

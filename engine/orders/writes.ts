@@ -29,8 +29,15 @@ export interface Reconciling {
   /** Takes up what the journal left open; `add` of the same writes then answers with what that finds. */
   resume(entries: readonly JournalEntry[]): Promise<void>
   add(task: WriteTask, intentAtMs: number): Promise<Outcome>
-  /** The intent of a place of this instrument that is being looked for, or null. */
-  unknownPlaceOf(broker: string, exchange: string, symbol: string): string | null
+  /** Is told of every write that the broker accepted. */
+  accepted(task: WriteTask, id: string): void
+  /** The intent of a place of this instrument, or of a GTT of it, that is being looked for, or null. */
+  unknownPlaceOf(
+    broker: string,
+    exchange: string,
+    symbol: string,
+    name: 'place' | 'placeGtt',
+  ): string | null
 }
 
 export interface WriteOptions {
@@ -73,6 +80,9 @@ interface Call {
 
 /** What only lessens what is at risk passes the kill switch. */
 const PASSES_KILL: readonly WriteName[] = ['cancel', 'cancelGtt']
+
+/** What must not go out twice, and so waits for what became of its like. */
+const isPlace = (name: WriteName) => name === 'place' || name === 'placeGtt'
 
 const unsent = (error: GatewayError): Told<Sent> => ({ answer: { error }, isSent: false })
 
@@ -249,7 +259,7 @@ export class Writes {
     named: Named | null,
   ): Promise<Told<Sent>> {
     const { desk, name } = call
-    if (name === 'place' && desk.opening !== null) {
+    if (isPlace(name) && desk.opening !== null) {
       const error = await this.#waitForOpening(desk)
       if (error !== null) return unsent(error)
     }
@@ -271,6 +281,7 @@ export class Writes {
     const session = desk.broker.session()
     const outcome = await this.#options.orders.write(task)
     if (outcome.outcome === 'unknown') void this.#reconcile(task, intentAtMs)
+    if (outcome.outcome === 'accepted') this.#options.reconciler.accepted(task, outcome.id)
     if (outcome.outcome === 'rejected' && outcome.refusal.code === 'INVALID_TOKEN') {
       this.#options.onRefused(desk.id, outcome.refusal.message, session)
     }
@@ -287,9 +298,9 @@ export class Writes {
         'the kill switch is set: nothing new is sent to any broker until an admin clears it'
       return { code: 'INSUFFICIENT_PERMISSION', message }
     }
-    if (name === 'place' && holdUnknown && named !== null) {
+    if (isPlace(name) && holdUnknown && named !== null) {
       const { exchange, symbol } = named
-      const tag = reconciler.unknownPlaceOf(desk.id, exchange, symbol)
+      const tag = reconciler.unknownPlaceOf(desk.id, exchange, symbol, name)
       if (tag !== null) {
         const message = `what became of the last order for ${exchange}:${symbol} is not known yet; it is looked for`
         return { code: 'UNKNOWN_OUTCOME', message, tag }

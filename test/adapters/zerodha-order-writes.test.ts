@@ -137,6 +137,18 @@ test('a success that tells of another order leaves a change unknown', () => {
   }
 })
 
+test('what is not there to be changed is refused, and a place that finds no route stays unknown', () => {
+  const gone = { status: 'error', message: 'Trigger not found.', error_type: 'DataException' }
+  const told = reply(404, { ...gone, data: null })
+  const rejected = {
+    outcome: 'rejected',
+    refusal: { code: 'NOT_FOUND', message: 'Trigger not found.' },
+  }
+  assert.deepEqual(modifyGtt.read(told, GTT), rejected)
+  assert.deepEqual(cancelGtt.read(told, GTT), rejected)
+  assert.equal(placeGtt.read(told, GTT).outcome, 'unknown')
+})
+
 for (const { status, error_type, message, outcome, code } of ERRORS) {
   test(`${status} ${error_type} "${message}" is ${outcome}${code ? `, ${code}` : ''}`, () => {
     const body = { status: 'error', message, error_type, data: null }

@@ -4,6 +4,7 @@ import { writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { Writable } from 'node:stream'
 import type { BrokerSpec, Credentials, FeedSpec, Hosts, Session } from '../../adapters/broker.ts'
+import type { OrdersSpec } from '../../adapters/orders.ts'
 import { loadConfig } from '../../config/load.ts'
 import type { Flags } from '../../config/sources.ts'
 import { callHttp } from '../../engine/auth/http.ts'
@@ -24,7 +25,7 @@ import { Twin, type TwinInstrument } from './twin.ts'
 const SEED = 1
 const INSTRUMENTS = 400
 /** A broker that does not have all of the market's first instruments lists later ones instead. */
-const MARKET = 2000
+export const MARKET = 2000
 
 /** A broker on loopback, and the market that it must show. */
 export interface Broker extends Subject {
@@ -110,15 +111,30 @@ export type FeedLimits = Partial<
   Pick<FeedSpec, 'instrumentsPerSocket' | 'socketsMax' | 'silenceMsMax'>
 >
 
+/** What a card may lift of a broker's limits of orders, so that it need not wait for its turn. */
+export interface OrderLimits {
+  readonly quotas?: OrdersSpec['quotas']
+  readonly rules?: Partial<OrdersSpec['rules']>
+}
+
 const REGISTRY = new URL('../../adapters/registry.js', import.meta.url).href
 
-/** Writes a module that describes the broker as it is, but for these limits of its feed. */
-async function limitedModule(context: Scope, { id }: BrokerSpec, limits: FeedLimits) {
+/** Writes a module that describes the broker as it is, but for these limits of its feed and its orders. */
+async function limitedModule(
+  context: Scope,
+  { id }: BrokerSpec,
+  { limits = {}, orders = {} }: Pick<RigOptions, 'limits' | 'orders'>,
+) {
   const file = join(await temporaryFolder(context), 'broker.mjs')
+  const { rules = {}, ...quotas } = orders
   const lines = [
     `import { loadBroker } from ${JSON.stringify(REGISTRY)}`,
     `const broker = await loadBroker(${JSON.stringify(id)})`,
-    `export default { ...broker, feed: { ...broker.feed, ...${JSON.stringify(limits)} } }`,
+    `const feed = { ...broker.feed, ...${JSON.stringify(limits)} }`,
+    `const rules = { ...broker.orders.rules, ...${JSON.stringify(rules)} }`,
+    `const limited = { ...broker.orders, ...${JSON.stringify(quotas)}, rules }`,
+    `const orders = 'unsupported' in broker.orders ? broker.orders : limited`,
+    'export default { ...broker, feed, orders }',
   ]
   await writeFile(file, lines.join('\n'))
   return file
@@ -137,6 +153,7 @@ export interface Rig extends Broker {
 export interface RigOptions {
   readonly simulator?: Partial<SimulatorOptions>
   readonly limits?: FeedLimits
+  readonly orders?: OrderLimits
   readonly flags?: Flags
   /** Instead of those with which the simulator's session is open already. */
   readonly credentials?: Credentials
@@ -151,14 +168,14 @@ export async function startEngineOn(
 ): Promise<Rig> {
   const { spec, hosts, simulator } = broker
   const dataDir = await temporaryFolder(context)
-  const { limits, credentials = simulator.credentials } = options
+  const { limits, orders, credentials = simulator.credentials } = options
   const own: Record<string, string | undefined> = {
     ...credentials,
     rest: hosts.rest,
     feed: hosts.feed,
     login: hosts.login,
   }
-  if (limits !== undefined) own.adapter = await limitedModule(context, spec, limits)
+  if (limits ?? orders) own.adapter = await limitedModule(context, spec, options)
   const flags: Flags = {
     data_dir: dataDir,
     'websocket.port': 0,

@@ -10,10 +10,20 @@ import { CARDS as FAULTS } from './faults.ts'
 import { CARDS as FEED } from './feed.ts'
 import { CARDS as INSTRUMENTS } from './instruments.ts'
 import { CARDS as LIMITS } from './limits.ts'
+import { CARDS as ORDERS } from './orders.ts'
 import { CARDS as SECRETS } from './secrets.ts'
 import { CARDS as SESSIONS } from './sessions.ts'
 
-const ALL = [...INSTRUMENTS, ...FEED, ...FAULTS, ...CONNECTION, ...LIMITS, ...SECRETS, ...SESSIONS]
+const ALL = [
+  ...INSTRUMENTS,
+  ...FEED,
+  ...FAULTS,
+  ...CONNECTION,
+  ...LIMITS,
+  ...ORDERS,
+  ...SECRETS,
+  ...SESSIONS,
+]
 
 test('every broker has a simulator to be held against', () => {
   const simulated = Object.keys(SIMULATORS)
@@ -26,7 +36,7 @@ test('every broker has a simulator to be held against', () => {
 test('every card has a number of its own, and says what it proves', () => {
   assert.equal(new Set(ALL.map(({ id }) => id)).size, ALL.length)
   for (const { id, title, proves } of ALL) {
-    assert.match(id, /^[AIFLS]-\d\d$/)
+    assert.match(id, /^[AFILOS]-\d\d$/)
     assert.ok(title.length > 10 && proves.length > 10, id)
   }
 })

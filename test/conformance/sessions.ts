@@ -36,7 +36,7 @@ async function startWaiting(context: TestContext, subject: Subject): Promise<Wai
 }
 
 /** Signs in as a person does whose browser follows the broker's page to the callback. */
-async function signInOnPage(rig: Rig): Promise<string> {
+export async function signInOnPage(rig: Rig): Promise<string> {
   const { spec } = rig
   const begun = await callAdmin(rig, 'POST', `/admin/login/${spec.id}`)
   if (begun.url === null) return String(begun.message)

@@ -101,11 +101,12 @@ export class Twin {
     exchange.row(place, 0)
     return Array.from({ length: count }, (_, ticks) => {
       if (ticks > 0) exchange.advance(place, 0)
-      return this.#state(exchange, place)
+      return this.stateIn(exchange, place)
     })
   }
 
-  #state(exchange: Exchange, place: number): TwinState {
+  /** What the instrument at a place shows now in an exchange of the same instruments. */
+  stateIn(exchange: Exchange, place: number): TwinState {
     const row = exchange.row(place, 0)
     const { words } = exchange
     const { segment, exchange: code } = this.#table.at(place)

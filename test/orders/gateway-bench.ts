@@ -126,6 +126,8 @@ export class Bench {
   readonly refused: string[] = []
   readonly seen: OrderRecord[] = []
   readonly resumed: JournalEntry[] = []
+  /** What the reconciler was told of accepted writes. */
+  readonly accepted: string[] = []
   /** Writes that are looked for, and how the search ends. */
   readonly searches = new Map<string, { task: WriteTask; end: (outcome: Outcome) => void }>()
   respond: (request: HttpRequest) => HttpReply | Promise<HttpReply> = () => kite(null)
@@ -188,7 +190,8 @@ export class Bench {
           new Promise((end) => {
             this.searches.set(task.intentId, { task, end })
           }),
-        unknownPlaceOf: (broker, at, symbol) => this.#unknownPlaceOf(broker, at, symbol),
+        accepted: ({ name }, id) => void this.accepted.push(`${name} ${id}`),
+        unknownPlaceOf: (...of) => this.#unknownPlaceOf(...of),
         sawOrders: (_broker, records) => this.seen.push(...records),
       },
       killSwitch: {
@@ -211,9 +214,14 @@ export class Bench {
     }
   }
 
-  #unknownPlaceOf(broker: string, exchange: string, symbol: string): string | null {
+  #unknownPlaceOf(
+    broker: string,
+    exchange: string,
+    symbol: string,
+    name: 'place' | 'placeGtt',
+  ): string | null {
     for (const [intentId, { task }] of this.searches) {
-      if (task.name !== 'place' || task.broker !== broker || !('instrument' in task.ask)) continue
+      if (task.name !== name || task.broker !== broker || !('instrument' in task.ask)) continue
       const { instrument } = task.ask
       if (instrument.exchange === exchange && instrument.symbol === symbol) return intentId
     }

@@ -180,6 +180,24 @@ test('new orders of an instrument are held while the fate of one is unknown; oth
   assert.deepEqual(await bench.place({ ...LIMIT_ORDER, action: 'SELL' }), ACCEPTED)
 })
 
+test('a GTT is held while the fate of its like is unknown, and the one that was accepted is told', async () => {
+  const bench = new Bench()
+  bench.lastPrices.set(0, { price: 2990, receivedAtMs: bench.nowMs })
+  const { exchange, symbol, action, quantity } = LIMIT_ORDER
+  const common = { exchange, symbol, action, quantity, product: 'CNC', trigger_type: 'SINGLE' }
+  const gtt = { ...common, triggerprice_sl: 2900, price: 2900 }
+  bench.respond = () => kite({ trigger_id: 7 })
+  assert.ok('ok' in (await bench.gateway.placeGtt(gtt, CALLER)))
+  assert.deepEqual(bench.accepted, ['placeGtt 7'])
+  bench.respond = () => ({ status: 0, headers: {}, body: '' })
+  await bench.gateway.placeGtt(gtt, CALLER)
+  const held = await bench.gateway.placeGtt(gtt, CALLER)
+  assert.ok('error' in held && held.error.tag === [...bench.searches.keys()][0])
+  assert.equal(bench.tasks.length, 2)
+  bench.respond = () => kite({ order_id: '25' })
+  assert.deepEqual(await bench.place(LIMIT_ORDER), ACCEPTED)
+})
+
 test('holding can be turned off', async () => {
   const bench = new Bench({ options: { holdUnknown: false } })
   bench.respond = () => ({ status: 0, headers: {}, body: '' })

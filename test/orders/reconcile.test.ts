@@ -160,6 +160,25 @@ test('of two GTTs that are the same each accounts for one', async (context) => {
   assert.equal(server.gtts.length, 1)
 })
 
+test('a GTT that the broker accepted in its reply is not what another one made', async (context) => {
+  const { write, server, orders, reconciler } = await start(context)
+  const ask = {
+    instrument: instrumentOf('SHARE1'),
+    type: 'SINGLE',
+    action: 'BUY',
+    product: 'CNC',
+    legs: [{ triggerPrice: 90, price: 89, quantity: 5 }],
+    lastPrice: 100,
+  } as const
+  const first = taskOf('i1', { name: 'placeGtt', ask })
+  const told = await orders.write(first)
+  assert.ok(told.outcome === 'accepted')
+  reconciler.accepted(first, told.id)
+  const second = await write(taskOf('i2', { name: 'placeGtt', ask }), 'reset before')
+  assert.equal(second.outcome, 'unknown')
+  assert.equal(server.gtts.length, 1)
+})
+
 test('one read serves all that wait for a book', async (context) => {
   const { orders, server, reconciler, looks } = await start(context)
   const ids = Array.from({ length: 20 }, (_, at) => `i${at}`)
