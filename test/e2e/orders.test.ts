@@ -108,7 +108,7 @@ function checkJournal({ simulator }: TradingRig, entries: readonly JournalEntry[
   assert.ok(entries.every(({ settledBy }) => settledBy === 'reply' || settledBy === 'reconciled'))
 }
 
-test('a desk signs in, trades everything, through a restart, and its books agree with the exchange', async (context) => {
+test('a desk signs in and trades, through a restart, and its books agree with the exchange', async (context) => {
   const dataDir = await temporaryFolder(context)
   const { broker, rig } = await startDay(context, dataDir)
   const { gateway, simulator, books } = rig
