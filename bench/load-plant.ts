@@ -26,7 +26,7 @@ export async function ask<Answer>(child: ChildProcess, request: object): Promise
   return answer as Answer
 }
 
-interface SimulatorReady {
+export interface SimulatorReady {
   restUrl: string
   feedUrl: string
   apiKey: string
@@ -40,7 +40,9 @@ export interface EngineWord {
   apiKey: string
 }
 
-async function startEngine(simulator: SimulatorReady, dataDir: string) {
+type Environment = Readonly<Record<string, string>>
+
+async function startEngine(simulator: SimulatorReady, dataDir: string, own: Environment) {
   const engine = spawn(process.execPath, [here('../cli/main.js'), 'start'], {
     stdio: ['ignore', 'pipe', 'inherit'],
     cwd: dataDir,
@@ -57,6 +59,7 @@ async function startEngine(simulator: SimulatorReady, dataDir: string) {
       TICKPLANT_BROKERS_ZERODHA_FEED: simulator.feedUrl,
       TICKPLANT_BROKERS_ZERODHA_API_KEY: simulator.apiKey,
       TICKPLANT_BROKERS_ZERODHA_ACCESS_TOKEN: simulator.accessToken,
+      ...own,
     },
   })
   // The engine prints a line every few seconds, with the latency since the line before.
@@ -69,6 +72,7 @@ async function startEngine(simulator: SimulatorReady, dataDir: string) {
 
 export interface Plant {
   readonly simulator: ChildProcess
+  readonly ready: SimulatorReady
   readonly word: EngineWord
   /** What the engine has printed so far. */
   readonly lines: readonly string[]
@@ -96,8 +100,11 @@ async function storedSymbols(dataDir: string): Promise<ClientStart['symbols']> {
   return symbols
 }
 
-/** Starts a broker that is silent until it is asked to `resume`, and an engine on it. */
-export async function startPlant(market: { rate: number; instruments: number }): Promise<Plant> {
+/** Starts a broker that is silent until it is asked to `resume`, and an engine on it, configured by `own` besides. */
+export async function startPlant(
+  market: { rate: number; instruments: number },
+  own: Environment = {},
+): Promise<Plant> {
   const dataDir = mkdtempSync(join(tmpdir(), 'tickplant-load-'))
   const children: ChildProcess[] = []
   const close = async () => {
@@ -108,12 +115,13 @@ export async function startPlant(market: { rate: number; instruments: number }):
     const simulator = fork(here('./load-sim.js'))
     children.push(simulator)
     const ready = await ask<SimulatorReady>(simulator, { do: 'start', ...market })
-    const { engine, word, lines } = await startEngine(ready, dataDir)
+    const { engine, word, lines } = await startEngine(ready, dataDir, own)
     children.push(engine)
     const symbols = await storedSymbols(dataDir)
     const url = `ws://127.0.0.1:${word.websocket.port}`
     return {
       simulator,
+      ready,
       word,
       lines,
       async addClient(wanted) {

@@ -11,7 +11,10 @@ interface Request {
 
 const ACTS = {
   async start({ rate, instruments }: Request) {
-    simulator = await startKiteSimulator({ seed: 1, ratePerSecond: rate, instruments })
+    simulator = await startKiteSimulator({
+      ...{ seed: 1, ratePerSecond: rate, instruments },
+      limits: false,
+    })
     simulator.pauseTicks()
     const { restUrl, feedUrl, apiKey, accessToken } = simulator
     return { restUrl, feedUrl, apiKey, accessToken }
