@@ -75,7 +75,10 @@ async function searchOn(word: EngineWord, signal: AbortSignal): Promise<void> {
   const answers: Promise<void>[] = []
   for (let asked = 0; !signal.aborted; asked++) {
     const query = queries[(done.searches + answers.length) % queries.length]!
-    answers.push(search(word, query))
+    const answer = search(word, query)
+    // A failure is told where all are waited for; before that it would end this process and leave the others running.
+    answer.catch(() => {})
+    answers.push(answer)
     await wait(begunAt + ((asked + 1) * 1000) / searchesPerSecond - performance.now())
   }
   await Promise.all(answers)

@@ -100,8 +100,8 @@ function prepare(): { cases: Case[] } {
     return { number: instrument, symbol: symbol.toUpperCase(), texts, strike }
   })
   for (const query of queries) {
-    const own = table.search(query, null)
-    const other = filter(plain, query).map(({ number }) => number)
+    const own = table.search(query, null).map((instrument) => rows[instrument]!.symbol)
+    const other = filter(plain, query).map(({ symbol }) => symbol)
     if (own.join() !== other.join()) throw new Error(`the arms find other rows for ${query}`)
   }
   const arms = (share: number, target?: Target): [Arm, ...Arm[]] => [

@@ -1,4 +1,5 @@
 // Finds out what became of writes whose outcome is unknown, from the broker's books. Nothing is ever sent again.
+import type { Session } from '../../adapters/broker.ts'
 import type { GttRecord, OrderRecord } from '../../adapters/orders.ts'
 import type { Logger } from '../observe/log.ts'
 import {
@@ -24,6 +25,10 @@ export interface ReconcilerOptions {
   readonly spacingMs: number
   /** So many looks without a trace, and people are told. A look that fails is none. */
   readonly looksMax: number
+  /** The session that a look goes with. */
+  readonly sessionOf?: (broker: string) => Session | null
+  /** A broker does not take that session: nobody else may be asking it anything that would tell. */
+  readonly onRefused?: (broker: string, why: string, session: Session | null) => void
   /** A write of unknown outcome was settled, or reported: then the outcome is still unknown. */
   readonly onSettled?: (task: WriteTask, outcome: Outcome, by: SettledBy) => void
 }
@@ -153,8 +158,12 @@ export class Reconciler {
   async #look(key: string, watch: Watch): Promise<void> {
     // What is added while the book is on its way may be newer than the book.
     const asked = this.#of(watch.broker, watch.book)
+    const session = this.#options.sessionOf?.(watch.broker) ?? null
     const reply = await this.#options.reads.read(watch.broker, watch.book, null)
     if (this.#isClosed) return
+    if ('refusal' in reply && reply.refusal.code === 'INVALID_TOKEN') {
+      this.#options.onRefused?.(watch.broker, reply.refusal.message, session)
+    }
     if ('refusal' in reply && reply.refusal.code !== 'UNSUPPORTED') {
       this.#lookFailed(watch, reply.refusal.message)
     } else {

@@ -76,12 +76,18 @@ export async function startOrders(parts: OrdersParts): Promise<StartedOrders> {
     },
     log,
   )
+  const keeperOf = (broker: string) => parts.brokers.find(({ spec }) => spec.id === broker)!.keeper
+  const onRefused = (broker: string, why: string, session: Session | null) => {
+    if (session !== null) keeperOf(broker).refused(why, session)
+  }
   const reconciler = new Reconciler({
     orders,
     reads,
     log,
     spacingMs: limits.reconcile_spacing_ms,
     looksMax: limits.reconcile_looks_max,
+    sessionOf: (broker) => keeperOf(broker).current(),
+    onRefused,
     onSettled: (task, outcome) => gateway.settled(task, outcome),
   })
   const brokers = orderBrokersOf(parts)
@@ -97,10 +103,7 @@ export async function startOrders(parts: OrdersParts): Promise<StartedOrders> {
     openingMsMax: limits.opening_ms_max,
     readWaitMsMax: limits.read_wait_ms_max,
     lastPriceMsMax: limits.last_price_ms_max,
-    onRefused(broker, why, session) {
-      const { keeper } = parts.brokers.find(({ spec }) => spec.id === broker)!
-      if (session !== null) keeper.refused(why, session)
-    },
+    onRefused,
     nowMs,
     // A read that waits its turn does not keep a process alive.
     wait: (ms) => wait(ms, undefined, { ref: false }),

@@ -60,6 +60,18 @@ test('questions about one broker are answered from its blocks', async (context) 
   assert.equal((await lookup.ask('one', 'brokerSymbol', brokerSymbol))?.exchange, 'BSE')
 })
 
+test('the body of a reply stays while the next one is made, and lies in memory for all', async (context) => {
+  const { lookup } = await startLookup(context)
+  await lookup.useIndex('one', blocksOf(FEW))
+  const ask = (query: string) => lookup.ask('one', 'search', { query, exchange: null })
+  const bodies = await Promise.all([ask('SENSEX'), ask('RELIANCE')])
+  const symbols = bodies.map(({ json }) => JSON.parse(Buffer.from(json).toString()).data[0].symbol)
+  assert.deepEqual(symbols, ['SENSEX', 'RELIANCE'])
+  const third = await ask('NIFTY')
+  assert.ok(third.json.buffer instanceof SharedArrayBuffer)
+  assert.equal(third.json.buffer, bodies[0].json.buffer)
+})
+
 test('a broker without instruments, and blocks that are corrupt, are refused', async (context) => {
   const { lookup } = await startLookup(context)
   await assert.rejects(search(lookup, 'A'), { kind: 'empty' })
