@@ -3,7 +3,7 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { sharesOf, startPlant, until } from '../support/plant.ts'
 
-test('a session that is over when an order is looked for is given up, and the order is found after the next sign-in', async (context) => {
+test('a session that a look for an order finds to be over is given up, and the order is found after a sign-in', async (context) => {
   const plant = await startPlant(
     context,
     {},
