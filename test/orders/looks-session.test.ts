@@ -3,7 +3,7 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { sharesOf, startPlant, until } from '../support/plant.ts'
 
-test('a session that a look for an order finds to be over is given up, and the order is found after a sign-in', async (context) => {
+test('a session that a look finds to be over is given up; the order is found after a sign-in', async (context) => {
   const plant = await startPlant(
     context,
     {},
