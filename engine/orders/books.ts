@@ -3,6 +3,7 @@ import type {
   GttRecord,
   HoldingRecord,
   OrderRecord,
+  OrderStatus,
   PositionRecord,
   QuoteRecord,
   TradeRecord,
@@ -13,6 +14,8 @@ import type { NamedRecord } from './names.ts'
 function place({ exchange, symbol, number }: NamedRecord) {
   return { exchange, symbol, listed: number !== null }
 }
+
+const OVER: readonly OrderStatus[] = ['complete', 'rejected', 'cancelled']
 
 /** An order. */
 export function orderRow(record: OrderRecord, name: NamedRecord) {
@@ -29,7 +32,8 @@ export function orderRow(record: OrderRecord, name: NamedRecord) {
     quantity: record.quantity * lots,
     disclosed_quantity: record.disclosedQuantity * lots,
     filled_quantity: record.filledQuantity * lots,
-    pending_quantity: record.pendingQuantity * lots,
+    // Brokers differ in what they call pending of an order that is over.
+    pending_quantity: OVER.includes(record.status) ? 0 : record.pendingQuantity * lots,
     cancelled_quantity: record.cancelledQuantity * lots,
     // A market order has none, whatever its protection made of it.
     price: record.priceType === 'MARKET' ? 0 : record.price,

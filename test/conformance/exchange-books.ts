@@ -71,6 +71,7 @@ export class ExchangeBooks {
       quantity: terms.quantity,
       disclosed_quantity: terms.disclosedQuantity,
       filled_quantity: order.filledQuantity,
+      pending_quantity: order.pendingQuantity,
       cancelled_quantity: order.cancelledQuantity,
       price: rupees(terms.price),
       trigger_price: rupees(terms.trigger),

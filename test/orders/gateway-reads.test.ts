@@ -32,6 +32,7 @@ test('orders have common names and units, by token, else by name; what is not li
       record({ exchange: 'NSE', tradingsymbol: 'GONE', instrument_token: 99 }),
       record({ ...CRUDE, quantity: 3, filled_quantity: 1, pending_quantity: 2 }),
       record({ order_type: 'MARKET' }),
+      record({ status: 'CANCELLED', quantity: 3, filled_quantity: 1, pending_quantity: 2 }),
     ])
   const told = await bench.gateway.orderBook({})
   assert.ok('ok' in told)
@@ -46,11 +47,14 @@ test('orders have common names and units, by token, else by name; what is not li
       ['NSE', 'GONE', false],
       ['MCX', 'CRUDEOIL20JUL26FUT', true],
       ['NSE', 'RELIANCE', true],
+      ['NSE', 'RELIANCE', true],
     ],
   )
   const crude = told.ok[5]!
   assert.deepEqual([crude.quantity, crude.filled_quantity, crude.pending_quantity], [300, 100, 200])
   assert.equal(told.ok[6]!.price, 0)
+  // Kite leaves the rest of a cancelled order pending, where nothing can come of it any more.
+  assert.equal(told.ok[7]!.pending_quantity, 0)
   assert.deepEqual(told.ok[0], {
     exchange: 'NSE',
     symbol: 'RELIANCE',
@@ -75,7 +79,7 @@ test('orders have common names and units, by token, else by name; what is not li
     timestamp: '',
   })
   // Whoever looks for an order sees every book that comes.
-  assert.equal(bench.seen.length, 7)
+  assert.equal(bench.seen.length, 8)
 })
 
 test('one order, and one that there is not', async () => {
