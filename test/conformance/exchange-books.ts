@@ -13,7 +13,8 @@ import type { Twin } from './twin.ts'
 
 /** Rupees: less is what sums of doubles leave behind. */
 const SLACK = 0.005
-const DEADLINE_MS = 5000
+/** Within it what happened at the exchange is known. */
+export const TOLD_MS_MAX = 5000
 
 type Row = Readonly<Record<string, unknown>>
 
@@ -199,12 +200,16 @@ export function checkAlike(answer: unknown, expected: unknown, what: string): vo
   assert.deepEqual(alike(answer, expected), expected, what)
 }
 
+const byOrder = (rows: readonly Row[]) =>
+  [...rows].sort((one, other) => (String(one.orderid) < String(other.orderid) ? -1 : 1))
+
 /** All books of the account say what the exchange knows. */
 export async function checkBooks(gateway: OrderGateway, books: ExchangeBooks): Promise<void> {
   // The order book may be told by messages, which take a moment.
-  const isUpToDate = async () => isAlike(good(await gateway.orderBook({})), books.orders())
-  await until('the order book', isUpToDate, DEADLINE_MS).catch(() => {})
-  checkAlike(good(await gateway.orderBook({})), books.orders(), 'order book')
+  const orders = async () => byOrder(good(await gateway.orderBook({})))
+  const isUpToDate = async () => isAlike(await orders(), byOrder(books.orders()))
+  await until('the order book', isUpToDate, TOLD_MS_MAX).catch(() => {})
+  checkAlike(await orders(), byOrder(books.orders()), 'order book')
   checkAlike(good(await gateway.tradeBook({})), books.trades(), 'trade book')
   checkAlike(good(await gateway.positions({})), books.positions(), 'positions')
   checkAlike(good(await gateway.holdings({})), books.holdings(), 'holdings')

@@ -1,7 +1,6 @@
 // Cards O: what the broker refuses, and writes of which nobody knows what became of them.
 import assert from 'node:assert/strict'
 import type { BrokerSpec } from '../../adapters/broker.ts'
-import type { OrderGateway } from '../../engine/orders/gateway.ts'
 import type { Fault } from '../../sim/faults.ts'
 import { until } from '../support/plant.ts'
 import type { Card } from './card.ts'
@@ -9,6 +8,7 @@ import { checkBooks, good } from './exchange-books.ts'
 import {
   CALLER,
   cancelAtEnd,
+  checkOrder,
   depthOf,
   exchangeOrder,
   freshShare,
@@ -94,13 +94,13 @@ async function writeUnknown(
 }
 
 /** Places the order and answers with what the broker calls wrong with it, at once or in its book. */
-async function wrongWith(gateway: OrderGateway, order: OrderFields): Promise<string> {
+async function wrongWith(rig: TradingRig, order: OrderFields): Promise<string> {
+  const { gateway } = rig
   const answer = await gateway.place(order, CALLER)
   if ('error' in answer) return answer.error.code
   const { orderid } = answer.ok
-  const row = good(await gateway.orderStatus({ orderid }))
-  assert.equal(row.order_status, 'rejected', JSON.stringify(row))
-  assert.ok(row.status_message)
+  await checkOrder(rig, orderid, { order_status: 'rejected' }, JSON.stringify(order))
+  assert.ok(good(await gateway.orderStatus({ orderid })).status_message)
   return 'rejected'
 }
 
@@ -146,18 +146,18 @@ export const CARDS: readonly Card[] = [
       const { ltp } = await depthOf(rig, share)
       const product = orders.products.includes('CNC') ? 'CNC' : orders.products[0]!
       const buy = await orderFor(rig, share, { product })
-      const poor = await wrongWith(gateway, { ...buy, quantity: TOO_MANY })
+      const poor = await wrongWith(rig, { ...buy, quantity: TOO_MANY })
       assert.match(poor, /^(INSUFFICIENT_(FUNDS|MARGIN)|rejected)$/)
       if (product === 'CNC') {
         const sale = await orderFor(rig, share, { product, action: 'SELL' })
-        assert.match(await wrongWith(gateway, sale), /^(INSUFFICIENT_HOLDINGS|rejected)$/)
+        assert.match(await wrongWith(rig, sale), /^(INSUFFICIENT_HOLDINGS|rejected)$/)
       }
       const dear = { ...buy, price: buy.price * 4 }
-      assert.match(await wrongWith(gateway, dear), /^(INVALID_ORDER|rejected)$/)
+      assert.match(await wrongWith(rig, dear), /^(INVALID_ORDER|rejected)$/)
       if (orders.priceTypes.includes('SL')) {
         const stop = { ...buy, pricetype: 'SL', trigger_price: buy.price }
         assert.ok(buy.price < ltp)
-        assert.equal(await wrongWith(gateway, stop), 'INVALID_ORDER')
+        assert.equal(await wrongWith(rig, stop), 'INVALID_ORDER')
       }
       const calls = simulator.calls()
       for (const [code, wrong] of [

@@ -10,6 +10,7 @@ import { CARDS as MARKET } from './order-market.ts'
 import {
   CALLER,
   cancelAtEnd,
+  checkOrder,
   contractOf,
   depthOf,
   exchangeOrder,
@@ -81,7 +82,7 @@ async function placeAndLook(rig: TradingRig, order: OrderFields): Promise<void> 
     order_status: status,
     filled_quantity: status === 'complete' ? quantity : 0,
   }
-  checkAlike(good(await gateway.orderStatus({ orderid })), asked, what)
+  await checkOrder(rig, orderid, asked, what)
   checkAlike(rig.books.order(exchangeOrder(rig, orderid)), asked, what)
   if (status !== 'complete') good(await gateway.cancel({ orderid }, CALLER))
 }
@@ -145,7 +146,7 @@ export const CARDS: readonly Card[] = [
         const { pricetype, quantity, trigger_price } = terms
         const asked = { pricetype, quantity, trigger_price, price: priceOf(terms) }
         const expected = { ...asked, orderid, order_status: STATUS_OF[pricetype] }
-        checkAlike(good(await gateway.orderStatus({ orderid })), expected, JSON.stringify(change))
+        await checkOrder(rig, orderid, expected, JSON.stringify(change))
         checkAlike(rig.books.order(exchangeOrder(rig, orderid)), expected, JSON.stringify(change))
       }
       assert.equal(exchangeOrder(rig, orderid).modifications, changes.length)
@@ -167,7 +168,7 @@ export const CARDS: readonly Card[] = [
         const orderid = await placed(rig, order)
         assert.equal(good(await gateway.cancel({ orderid }, CALLER)).orderid, orderid)
         const expected = { order_status: 'cancelled', filled_quantity: 0, cancelled_quantity: 2 }
-        checkAlike(good(await gateway.orderStatus({ orderid })), expected, pricetype)
+        await checkOrder(rig, orderid, expected, pricetype)
         assert.equal(exchangeOrder(rig, orderid).stage, 'cancelled')
         for (const late of [
           await gateway.cancel({ orderid }, CALLER),
@@ -210,10 +211,10 @@ export const CARDS: readonly Card[] = [
           cancelled_quantity: order.quantity,
           average_price: best!.price,
         }
-        checkAlike(good(await gateway.orderStatus({ orderid })), expected, each.symbol)
+        await checkOrder(rig, orderid, expected, each.symbol)
         const none = await placed(rig, order)
         const nothing = { order_status: 'cancelled', filled_quantity: 0 }
-        checkAlike(good(await gateway.orderStatus({ orderid: none })), nothing, each.symbol)
+        await checkOrder(rig, none, nothing, each.symbol)
       }
       assert.ok(tried > 0 || !rig.orders.validities.includes('IOC'))
     },
@@ -239,7 +240,7 @@ export const CARDS: readonly Card[] = [
         ...{ order_status: 'open', quantity: filled + 7, filled_quantity: filled },
         ...{ pending_quantity: 7, average_price: value / filled },
       }
-      checkAlike(good(await gateway.orderStatus({ orderid })), expected, 'filled in part')
+      await checkOrder(rig, orderid, expected, 'filled in part')
       const ownTrades = async () =>
         good(await gateway.tradeBook({})).filter((trade) => trade.orderid === orderid)
       checkAlike(
@@ -251,7 +252,7 @@ export const CARDS: readonly Card[] = [
       simulator.moveTo(contractOfOrder(rig, orderid).token, asks.at(0)!.price)
       assert.equal(exchangeOrder(rig, orderid).stage, 'complete')
       const done = { order_status: 'complete', filled_quantity: filled + 7, pending_quantity: 0 }
-      checkAlike(good(await gateway.orderStatus({ orderid })), done, 'filled')
+      await checkOrder(rig, orderid, done, 'filled')
       const trades = await ownTrades()
       assert.equal(trades.length, 3)
       assert.equal(

@@ -20,7 +20,7 @@ import {
   startRig,
 } from './bench.ts'
 import type { Subject } from './card.ts'
-import { ExchangeBooks, good } from './exchange-books.ts'
+import { checkAlike, ExchangeBooks, good, isAlike, TOLD_MS_MAX } from './exchange-books.ts'
 import type { TwinInstrument } from './twin.ts'
 
 export const CALLER: Caller = { keyId: 'cards' }
@@ -204,6 +204,18 @@ export function orderIn(
 /** Places an order that must be accepted; gives its id. */
 export async function placed({ gateway }: TradingRig, order: object): Promise<string> {
   return good(await gateway.place(order, CALLER)).orderid
+}
+
+/** An order is as expected, by the gateway's word. It may be told by messages, which take a moment. */
+export async function checkOrder(
+  { gateway }: TradingRig,
+  orderid: string,
+  expected: object,
+  what: string,
+): Promise<void> {
+  const told = async () => good(await gateway.orderStatus({ orderid }))
+  await until(what, async () => isAlike(await told(), expected), TOLD_MS_MAX).catch(() => {})
+  checkAlike(await told(), expected, what)
 }
 
 /** The refusal of an answer that must be one. */
