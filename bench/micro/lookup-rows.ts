@@ -9,7 +9,7 @@ import type { Case, Group, Target, WorkArm } from './group.ts'
 import { makeRows } from './symbol-rows.ts'
 
 const INSTRUMENTS = 50_000
-const PIECE_BYTES = 96 * 1024
+const PIECE_BYTES = 32 * 1024
 const TARGET: Target = { timesMin: 4 }
 
 /** What makes the bytes of a list, handed over in pieces. */

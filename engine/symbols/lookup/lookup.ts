@@ -52,11 +52,11 @@ export const LOOKUP_LIMITS: LookupLimits = {
   waitingMax: 256,
   answerMsMax: 5000,
   dumpsMax: 4,
-  dumpBytesPerMs: 4000,
+  dumpBytesPerMs: 2000,
 }
 
-/** A piece of a dump has so many bytes and at most a row more. */
-const PIECE_BYTES = 96 * 1024
+/** A piece of a dump has so many bytes and at most a row more: the core sends it between two frames of ticks. */
+const PIECE_BYTES = 32 * 1024
 /** What the answers of most searches fit in; for a longer one the query thread takes memory of its own. */
 const REPLY_BYTES = 256 * 1024
 
