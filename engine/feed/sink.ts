@@ -5,6 +5,9 @@ import { type FeedEvent, KIND_GAP, KIND_INDEX, KIND_STATUS, RingWriter } from '.
 import { TokenIndex } from '../symbols/token-index.ts'
 import { type FeedMemory, REJECTS, TICKS, UNKNOWN_TOKENS } from './state.ts'
 
+/** Runs what waits for it when the read under way, with all its frames, is worked off. */
+const AT_THE_END = Promise.resolve()
+
 /** A frame as it came: bytes of a binary one, text of a text one. */
 export type Frame = Uint8Array | string
 
@@ -41,6 +44,15 @@ export class FeedSink implements TickSink {
   readonly #tokenText = () => tokenText(this.tick)
   #receiveTimeUs = 0
   #frame: Frame = ''
+  /**
+   * The core is woken once for all ticks of a read of the socket, when that is worked off: woken by the first one, on
+   * a processor that both share, it would take each by itself, with a switch of threads in between.
+   */
+  #isBellDue = false
+  readonly #ringBell = () => {
+    this.#isBellDue = false
+    this.#doorbell.ring()
+  }
 
   constructor(
     memory: FeedMemory,
@@ -92,7 +104,9 @@ export class FeedSink implements TickSink {
     this.answeredModes[instrument] = tick.mode
     this.#counters[TICKS]! += 1
     this.#ring.writeTick(tick)
-    this.#doorbell.ring()
+    if (this.#isBellDue) return
+    this.#isBellDue = true
+    AT_THE_END.then(this.#ringBell)
   }
 
   reject(reason: string, offset: number, error?: string): void {
