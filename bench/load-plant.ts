@@ -1,5 +1,5 @@
 // The parts that load benches share: a simulated broker, the engine and its clients, each in a process of its own.
-import { type ChildProcess, fork, spawn } from 'node:child_process'
+import { type ChildProcess, fork, spawn, spawnSync } from 'node:child_process'
 import { once } from 'node:events'
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { cpus, tmpdir } from 'node:os'
@@ -102,9 +102,22 @@ async function storedSymbols(dataDir: string): Promise<ClientStart['symbols']> {
   return symbols
 }
 
-/** Starts a broker that is silent until it is asked to `resume`, and an engine on it, configured by `own` besides. */
+/**
+ * Lets a process run only where a processor would idle: what stands for another machine must not take time from the
+ * engine under test.
+ */
+export function giveWay(pid: number): void {
+  const { status } = spawnSync('chrt', ['--idle', '--all-tasks', '--pid', '0', String(pid)])
+  if (status !== 0)
+    throw new Error('chrt, of the package util-linux, could not put a process into class IDLE')
+}
+
+/**
+ * Starts a broker that is silent until it is asked to `resume`, and an engine on it, configured by `own` besides.
+ * With `isRestApart` another process answers the calls, and gives way.
+ */
 export async function startPlant(
-  market: { rate: number; instruments: number },
+  { isRestApart = false, ...market }: { rate: number; instruments: number; isRestApart?: boolean },
   own: Environment = {},
 ): Promise<Plant> {
   const dataDir = mkdtempSync(join(tmpdir(), 'tickplant-load-'))
@@ -117,6 +130,12 @@ export async function startPlant(
     const simulator = fork(here('./load-sim.js'))
     children.push(simulator)
     const ready = await ask<SimulatorReady>(simulator, { do: 'start', ...market })
+    if (isRestApart) {
+      const rest = fork(here('./load-sim.js'))
+      children.push(rest)
+      ready.restUrl = (await ask<SimulatorReady>(rest, { do: 'start', ...market, rate: 0 })).restUrl
+      giveWay(rest.pid!)
+    }
     const { engine, word, lines } = await startEngine(ready, dataDir, own)
     children.push(engine)
     const symbols = await storedSymbols(dataDir)

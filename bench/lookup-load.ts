@@ -13,7 +13,6 @@
 // with the load to the mean of the two without; how far these two are apart is the spread of the machine. `--list-rate`
 // bounds how fast a list is read, in MB/s; 0 reads as fast as it comes. Exits with 1 when the median ratio is over
 // 1.5 and the spread.
-import { spawnSync } from 'node:child_process'
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { parseArgs } from 'node:util'
@@ -21,7 +20,7 @@ import { build } from 'hdr-histogram-js'
 import { Agent, request } from 'undici'
 import { packageRoot } from '../config/root.ts'
 import type { ClientLatency } from './load-client.ts'
-import { ask, type EngineWord, machine, say, startPlant } from './load-plant.ts'
+import { ask, type EngineWord, giveWay, machine, say, startPlant } from './load-plant.ts'
 import { median } from './median.ts'
 
 const RATIO_MAX = 1.5
@@ -150,7 +149,7 @@ try {
     (signal: AbortSignal) => searchOn(word, signal),
     (signal: AbortSignal) => listOn(word, signal),
   ]
-  spawnSync('chrt', ['--idle', '--all-tasks', '--pid', '0', String(process.pid)])
+  giveWay(process.pid)
   await ask(simulator, { do: 'resume' })
   await arm(measure, WARM_UP_SECONDS, loads)
   searchUs.reset()

@@ -11,7 +11,7 @@ import { parseArgs } from 'node:util'
 import { build } from 'hdr-histogram-js'
 import { Agent, request } from 'undici'
 import type { ClientLatency } from './load-client.ts'
-import { ask, machine, type Plant, say, startPlant } from './load-plant.ts'
+import { ask, giveWay, machine, type Plant, say, startPlant } from './load-plant.ts'
 import { median } from './median.ts'
 
 const OVERHEAD_MS_MAX = 1
@@ -148,6 +148,7 @@ async function measureTicks(plant: Plant, gateway: Call): Promise<void> {
   const client = await plant.addClient({
     ...{ name: `msgpack:${SUBSCRIBED}`, mode: 'quote', isTimed: true },
   })
+  giveWay(process.pid)
   await ask(plant.simulator, { do: 'resume' })
   const arm = async (perSecond: number): Promise<ClientLatency> => {
     await wait(REST_MS)
@@ -184,26 +185,37 @@ async function measureTicks(plant: Plant, gateway: Call): Promise<void> {
 
 say(machine())
 const folder = mkdtempSync(join(tmpdir(), 'tickplant-orders-bench-'))
-const plant = await startPlant(
-  { rate: Number(values.rate), instruments: INSTRUMENTS },
-  {
-    TICKPLANT_BROKERS_ZERODHA_ADAPTER: unlimitedModule(folder),
-    TICKPLANT_BROKERS_ZERODHA_STATIC_IP_ACKNOWLEDGED: 'true',
-    TICKPLANT_REST_ORDER_RATE_LIMIT: '10000 per second',
-  },
-)
-try {
-  const calls = callsOf(plant)
-  say(`one order after another, ${values.orders} a round, journal_sync = "batch"`)
-  await measureOverhead(calls)
-  say(`${SUSTAINED_PER_SECOND} orders a second, open loop`)
-  await measureSustained(calls.gateway)
-  say(
-    `${values.rate} ticks/s to one client, ${BESIDE_TICKS_PER_SECOND} orders a second beside them`,
+
+async function withPlant(isRestApart: boolean, act: (plant: Plant) => Promise<void>) {
+  const plant = await startPlant(
+    { rate: Number(values.rate), instruments: INSTRUMENTS, isRestApart },
+    {
+      TICKPLANT_BROKERS_ZERODHA_ADAPTER: unlimitedModule(folder),
+      TICKPLANT_BROKERS_ZERODHA_STATIC_IP_ACKNOWLEDGED: 'true',
+      TICKPLANT_REST_ORDER_RATE_LIMIT: '10000 per second',
+    },
   )
-  await measureTicks(plant, calls.gateway)
+  try {
+    await act(plant)
+  } finally {
+    await plant.close()
+  }
+}
+
+try {
+  await withPlant(false, async (plant) => {
+    const calls = callsOf(plant)
+    say(`one order after another, ${values.orders} a round, journal_sync = "batch"`)
+    await measureOverhead(calls)
+    say(`${SUSTAINED_PER_SECOND} orders a second, open loop`)
+    await measureSustained(calls.gateway)
+  })
+  say(
+    `${values.rate} ticks/s to one client, ${BESIDE_TICKS_PER_SECOND} orders a second beside them; ` +
+      'who asks, and who answers for the broker, give way',
+  )
+  await withPlant(true, (plant) => measureTicks(plant, callsOf(plant).gateway))
 } finally {
-  await plant.close()
   await agent.close()
   rmSync(folder, { recursive: true, force: true })
 }

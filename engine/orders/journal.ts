@@ -25,8 +25,11 @@ import {
 import type { JournalEntry, Outcome, WriteTask } from './write.ts'
 
 export const SYNC_POLICIES = ['none', 'batch', 'each'] as const
-/** `none`: never asks the disk; `batch`: at once, but nobody waits; `each`: an intent waits before it is sent. */
+/** `none`: never asks the disk; `batch`: soon, and nobody waits; `each`: an intent waits before it is sent. */
 export type SyncPolicy = (typeof SYNC_POLICIES)[number]
+
+/** Under `batch` lines of so long share a sync: one for each line costs ticks and orders more time than lines do. */
+const BATCH_MS = 20
 
 export interface JournalOptions {
   readonly folder: string
@@ -137,6 +140,7 @@ export class Journal {
   #size: number | null
   #file: AppendFile
   #sync: GroupSync
+  #syncTimer: NodeJS.Timeout | null = null
   /** The file ends within a line. */
   #isTorn = false
 
@@ -219,6 +223,7 @@ export class Journal {
 
   /** Resolves when all is on the disk, unless the policy is `none`; the journal takes no more. */
   async close(): Promise<void> {
+    clearTimeout(this.#syncTimer ?? undefined)
     try {
       if (this.#options.policy !== 'none') await this.#sync.reach()
     } finally {
@@ -269,7 +274,10 @@ export class Journal {
   }
 
   #syncSoon(): void {
-    if (this.#options.policy === 'none') return
-    this.#sync.reach().catch(this.#options.onSyncFailure)
+    if (this.#options.policy === 'none' || this.#syncTimer !== null) return
+    this.#syncTimer = setTimeout(() => {
+      this.#syncTimer = null
+      this.#sync.reach().catch(this.#options.onSyncFailure)
+    }, BATCH_MS)
   }
 }

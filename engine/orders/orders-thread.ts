@@ -1,11 +1,15 @@
 // Thread entry: the journal and the connections over which orders go.
 import { parentPort, workerData } from 'node:worker_threads'
 import { nowMs } from '../clock.ts'
+import { comeSecond } from '../priority.ts'
 import { type Answer, answerWith } from './answer.ts'
 import { openJournal } from './journal.ts'
 import { openLines } from './lines.ts'
 import type { OrdersAnswers, OrdersPlan, OrdersTask, ThreadNote } from './plan.ts'
 import { Writer } from './writer.ts'
+
+// A broker's answer takes tens of milliseconds; a tick is late after one.
+comeSecond()
 
 const plan = workerData as OrdersPlan
 const tell = (note: ThreadNote) => parentPort!.postMessage(note)

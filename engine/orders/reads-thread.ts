@@ -1,10 +1,14 @@
 // Thread entry: the connections over which books, funds, quotes and histories are read.
 import { parentPort, workerData } from 'node:worker_threads'
+import { comeSecond } from '../priority.ts'
 import { type Answer, answerWith } from './answer.ts'
 import { openLines } from './lines.ts'
 import { PieceBox } from './pieces.ts'
 import type { ReadsPlan, ReadsTask, ThreadNote } from './plan.ts'
 import { Reader } from './reader.ts'
+
+// A broker's answer takes tens of milliseconds; a tick is late after one.
+comeSecond()
 
 const plan = workerData as ReadsPlan
 

@@ -1,11 +1,8 @@
 // The query thread: holds the look-up tables of all brokers and answers what takes too long for the core.
-import { spawnSync } from 'node:child_process'
-import { readlinkSync } from 'node:fs'
-import { constants, setPriority } from 'node:os'
-import { basename } from 'node:path'
 import { setFlagsFromString } from 'node:v8'
 import { runInNewContext } from 'node:vm'
 import { parentPort, workerData } from 'node:worker_threads'
+import { comeLast } from '../../priority.ts'
 import { Dump } from './list-text.ts'
 import {
   ANSWERERS,
@@ -17,21 +14,12 @@ import {
 import { SharedInstruments } from './shared-instruments.ts'
 import { LookupTable } from './table.ts'
 
-giveWay()
+// An answer may wait for a tick, and not the other way round.
+comeLast()
 
 // Building a table leaves tens of megabytes behind, which a thread that then idles would keep for minutes.
 setFlagsFromString('--expose-gc')
 const collectGarbage = runInNewContext('gc') as () => void
-
-/**
- * Linux schedules threads one by one: an answer may wait for a tick, and not the other way round. A thread of class
- * IDLE gives its processor up at once; one of low priority may first use up its slice, which is milliseconds.
- */
-function giveWay(): void {
-  const thread = Number(basename(readlinkSync('/proc/thread-self')))
-  const { status } = spawnSync('chrt', ['--idle', '--pid', '0', String(thread)])
-  if (status !== 0) setPriority(thread, constants.priority.PRIORITY_LOW)
-}
 
 const { replyMemories } = workerData as QueryThreadData
 /** The reply memory of the question under way. */
