@@ -5,7 +5,7 @@
 // this shape and which wires it was held against.
 import type { Mode, TickSink } from '../codecs/tick.ts'
 import { checkOrders } from './check-orders.ts'
-import type { OrdersSpec } from './orders.ts'
+import type { OrderRecord, OrdersSpec } from './orders.ts'
 
 /** A part of the contract that a broker does not offer, with the reason that the support matrix prints. */
 export interface Unsupported {
@@ -140,6 +140,8 @@ export type FeedEffect =
   | { readonly do: 'wakeAt'; readonly atMs: number }
   /** The broker said something to people: log it. */
   | { readonly do: 'notice'; readonly text: string }
+  /** The broker told of an order of the account. The same may be told again, and by every socket. */
+  | { readonly do: 'order'; readonly record: OrderRecord }
 
 /** The answer of most frames: nothing to do. Shared, so that a tick costs no array. */
 export const NOTHING: readonly FeedEffect[] = Object.freeze([])
@@ -179,6 +181,8 @@ export interface FeedSpec {
   readonly depthLevels: number
   /** A socket without any frame for this long is dead. */
   readonly silenceMsMax: number
+  /** Every socket that is live tells of each change of each order of the account, without being asked. */
+  readonly tellsOrders?: true
   connection(hosts: Hosts, session: Session): FeedConnection
   /**
    * Decodes one frame without a connection, for people who look at bytes: what this frame alone tells. A frame

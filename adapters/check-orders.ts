@@ -91,6 +91,17 @@ function checkRules(rules: OrdersSpec['rules'] | undefined, must: Must): void {
   }
 }
 
+function checkPostback(postback: OrdersSpec['postback'] | undefined, must: Must): void {
+  if (postback !== undefined && 'unsupported' in postback) return
+  const also = " or be unsupported('why')"
+  must(isFunction(postback?.read), 'orders.postback.read', `must be a function${also}`)
+  must(
+    typeof postback?.needs === 'string' && postback.needs !== '',
+    'orders.postback.needs',
+    'must name a credential',
+  )
+}
+
 /** Checks a broker's table of orders; `exchanges` are those of its instruments. Throws by `must`. */
 export function checkOrders(orders: OrdersSpec, exchanges: readonly string[], must: Must): void {
   checkList(orders.products, PRODUCTS, 'orders.products', must)
@@ -111,6 +122,7 @@ export function checkOrders(orders: OrdersSpec, exchanges: readonly string[], mu
   orders.quotas.forEach((quota, at) => {
     checkQuota(quota, `orders.quotas[${at}]`, must)
   })
+  checkPostback(orders.postback, must)
   checkCalls('writes', WRITE_NAMES, orders.writes, must)
   checkCalls('reads', READ_NAMES, orders.reads, must)
   must(

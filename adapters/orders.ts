@@ -3,6 +3,7 @@
 // Like the rest of a broker it is data and pure functions. The engine checks, journals, paces, sends and reconciles,
 // once for all of them; a broker only says how a call is written, and what a reply means.
 import type { Hosts, HttpReply, HttpRequest, InstrumentType, Session, Supported } from './broker.ts'
+import type { Postback } from './postback.ts'
 
 export const ACTIONS = ['BUY', 'SELL'] as const
 export type Action = (typeof ACTIONS)[number]
@@ -357,6 +358,7 @@ export interface OrdersSpec {
   readonly countsLots?: readonly string[]
   readonly rules: OrderRules
   readonly quotas: readonly Quota[]
+  readonly postback: Supported<Postback>
   readonly writes: {
     readonly place: Write<PlaceAsk>
     readonly modify: Write<ModifyAsk>

@@ -144,6 +144,7 @@ export const KEYS = {
   'orders.local_address': address(),
   'orders.reconcile_spacing_ms': whole(10, 600_000),
   'orders.reconcile_looks_max': whole(1, 1000),
+  'orders.poll_ms': whole(500, 600_000),
   'orders.last_price_ms_max': whole(0, 3_600_000),
   'orders.hold_unknown': flag(),
   'orders.read_wait_ms_max': whole(0, 60_000),

@@ -9,6 +9,7 @@ import { adminRoutes, stagesRoute } from './api/admin.ts'
 import { serveHttp } from './api/http.ts'
 import { killRoutes } from './api/kill.ts'
 import { apiRoutes } from './api/openapi.ts'
+import { postbackRoutes } from './api/postback.ts'
 import { rateLimitsOf } from './api/rate-limits.ts'
 import { sessionRoutes } from './api/session-admin.ts'
 import { symbolAdminRoutes } from './api/symbol-admin.ts'
@@ -36,6 +37,7 @@ import { Latency } from './observe/latency.ts'
 import type { Logger } from './observe/log.ts'
 import { createStages, TimedLatency, takeStages } from './observe/stages.ts'
 import { describeHealth, describeStatus, type EngineStatus } from './observe/status.ts'
+import type { OrderAudience } from './orders/order-events.ts'
 import { type StartedOrders, startOrders } from './orders/start.ts'
 import { prepareBrokers } from './prepare.ts'
 import { keepSessions, startSchedule } from './renewal.ts'
@@ -115,6 +117,7 @@ async function startParts(
         ...broker,
         session: keeper.current(),
         onRefused: (why, session) => keeper.refused(why, session),
+        onOrder: (record) => orders.events.message(broker.spec.id, record),
         catalogue,
         doorbell,
         arena: outbox,
@@ -158,6 +161,7 @@ async function startParts(
     ...{ config, feeds, lookup, log },
     brokers: prepared.brokers,
     catalogue: prepared.catalogue,
+    audience: audienceOf({ feeds, websocket, zeromq, outbox }),
   })
   undo.push(() => orders.close())
   const renewed = { config, prepared, feeds, lookup, orders, zeromq, log }
@@ -189,6 +193,7 @@ async function startParts(
     ...symbolAdminRoutes({ schedule, lookup }),
     ...(stages ? [stagesRoute(() => takeStages(stages))] : []),
     ...sessionRoutes({ desks, keepers }),
+    ...postbackRoutes({ config, feeds, events: orders.events, log }),
     ...apiRoutes(
       [
         ...symbolEndpoints({ lookup, brokers, nowMs, priceOf: lastPrices(trading) }),
@@ -260,6 +265,30 @@ function sendTo(websocket: WebSocketServer, zeromq: ZeroMqPublisher | null): Sen
   return (feed, event) => {
     websocket.sendEvent(feed, event)
     zeromq?.sendEvent(feed, event)
+  }
+}
+
+/** The clients of both streams, as order events see them. */
+function audienceOf(parts: {
+  readonly feeds: readonly Feed[]
+  readonly websocket: WebSocketServer
+  readonly zeromq: ZeroMqPublisher | null
+  readonly outbox: Outbox
+}): OrderAudience {
+  const { feeds, websocket, zeromq, outbox } = parts
+  const feedOf = (broker: string) => feeds.find(({ id }) => id === broker)!
+  return {
+    listens(broker) {
+      const feed = feedOf(broker)
+      return websocket.hasOrderListener(feed) || (zeromq?.hasOrderListener(feed) ?? false)
+    },
+    send(update) {
+      const feed = feedOf(update.broker)
+      websocket.sendOrder(feed, update)
+      zeromq?.sendOrder(feed, update)
+      // No drain ends here that would send it.
+      outbox.flush()
+    },
   }
 }
 

@@ -54,7 +54,8 @@ function get<Ask, Answer>(
   }
 }
 
-function orderRecord(fields: Fields, name: string): OrderRecord {
+/** A row of the order book, which is also what a message of an order holds. */
+export function orderRecord(fields: Fields, name: string): OrderRecord {
   const number = (key: string) => numberOr0(fields[key], `${name}.${key}`)
   const text = (key: string) => textOrNull(fields[key], `${name}.${key}`)
   const [firstTag] = listOf(fields.tags ?? [], `${name}.tags`)

@@ -100,6 +100,18 @@ export function readData<Answer>(
   }
 }
 
+/** What `map`, by the readers below, makes of a value that came otherwise than in a reply; or why it makes nothing. */
+export function readMessage<Answer>(
+  map: () => Answer,
+): { readonly answer: Answer } | { readonly malformed: string } {
+  try {
+    return { answer: map() }
+  } catch (error) {
+    if (!(error instanceof Malformed)) throw error
+    return { malformed: error.message }
+  }
+}
+
 /** The value as an object. */
 export function fieldsOf(value: unknown, name: string): Fields {
   if (isFields(value)) return value

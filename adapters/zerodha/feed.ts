@@ -13,6 +13,7 @@ import type {
   Want,
 } from '../broker.ts'
 import { NOTHING } from '../broker.ts'
+import { readOrder } from './order-messages.ts'
 
 /** Kite's word for each mode number. */
 const MODE_WORDS = ['', 'ltp', 'quote', 'full'] as const
@@ -34,7 +35,7 @@ function* modeMessages(mode: number, tokens: readonly Token[]): Generator<FeedEf
   }
 }
 
-/** Reads a text frame: people's notices and errors become a notice, all else needs no answer. */
+/** Reads a text frame: an order, or what people are told; all else needs no answer. */
 function readText(text: string, sink: TickSink): readonly FeedEffect[] {
   let message: { type?: unknown; data?: unknown } | null
   try {
@@ -44,6 +45,12 @@ function readText(text: string, sink: TickSink): readonly FeedEffect[] {
     return NOTHING
   }
   const type = message?.type
+  if (type === 'order') {
+    const told = readOrder(message?.data)
+    if ('answer' in told) return [{ do: 'order', record: told.answer }]
+    sink.reject('message of an order is not as documented', 0)
+    return NOTHING
+  }
   if (type !== 'error' && type !== 'message') return NOTHING
   return [{ do: 'notice', text: `${type}: ${String(message?.data)}` }]
 }
@@ -101,6 +108,7 @@ export const feed: FeedSpec = {
   depthLevels: 5,
   // Kite sends a heartbeat each second when it has nothing else; its own clients give up after five.
   silenceMsMax: 5000,
+  tellsOrders: true,
   connection,
   decode(frame, sink) {
     if (typeof frame !== 'string') decodeKite(frame, sink)

@@ -3,6 +3,7 @@ import type { OrdersSpec, Quota, ReadName, WriteName } from '../orders.ts'
 import { funds, holdings, orderBook, orderStatus, positions, tradeBook } from './books.ts'
 import { cancelGtt, gttBook, modifyGtt, placeGtt } from './gtt.ts'
 import { history, margin, quotes } from './market.ts'
+import { postback } from './order-messages.ts'
 import { cancel, modify, place } from './order-writes.ts'
 
 const SECOND_MS = 1000
@@ -67,6 +68,7 @@ export const orders: OrdersSpec = {
     modificationsMax: 25,
   },
   quotas: QUOTAS,
+  postback,
   writes: { place, modify, cancel, placeGtt, modifyGtt, cancelGtt },
   reads: {
     orderBook,

@@ -32,6 +32,7 @@ export class Client implements Subscriber, Waiting {
   source: Source | null = null
   isPacked = false
   wantsEvents = false
+  wantsOrders = false
   isOpen = true
   itemsSent = 0
   /** Mode bits held per instrument number: bit `mode`. */

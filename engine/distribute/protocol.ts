@@ -2,6 +2,7 @@
 // yields between slices, so that a client with thousands of symbols does not hold the loop; the messages of one
 // client are worked off strictly one after another.
 import { nowMs } from '../clock.ts'
+import type { Feed } from '../feed/feed.ts'
 import type { Client } from './client.ts'
 import {
   actionOf,
@@ -21,8 +22,8 @@ const ACTIONS: Readonly<Record<string, { readonly needsKey: boolean; readonly ru
   subscribe: { needsKey: true, run: subscribe },
   unsubscribe: { needsKey: true, run: unsubscribe },
   unsubscribe_all: { needsKey: true, run: unsubscribe },
-  subscribe_orders: { needsKey: true, run: refuseOrders },
-  unsubscribe_orders: { needsKey: true, run: refuseOrders },
+  subscribe_orders: { needsKey: true, run: subscribeOrders },
+  unsubscribe_orders: { needsKey: true, run: unsubscribeOrders },
   get_broker_info: { needsKey: true, run: brokerInfo },
   get_supported_brokers: { needsKey: false, run: supportedBrokers },
   ping: { needsKey: false, run: pong },
@@ -95,10 +96,35 @@ function authenticate(client: Client, message: Message, context: ProtocolContext
   }
 }
 
-function refuseOrders(client: Client, message: Message): object {
-  const { orders } = client.source!.feed.spec
-  const why = 'unsupported' in orders ? orders.unsupported : 'they are not part of this version'
-  return errorReply('BROKER_ERROR', `Order updates are not available: ${why}`, message)
+/** Order updates of all brokers that the client streams from, until it leaves. */
+function subscribeOrders(client: Client, message: Message, context: ProtocolContext): object {
+  const source = client.source!
+  const feeds = [...context.sources.values()].map(({ feed }) => feed)
+  const isAny = feeds.some((feed) => source.includes(feed) && hasOrders(feed))
+  if (!isAny) {
+    const { orders } = source.feed.spec
+    const why = 'unsupported' in orders ? orders.unsupported : 'no broker has them'
+    return errorReply('BROKER_ERROR', `Order updates are not available: ${why}`, message)
+  }
+  client.wantsOrders = true
+  return {
+    type: 'subscribe_orders',
+    status: 'success',
+    message: 'Subscribed to order updates',
+    ...requestId(message),
+  }
+}
+
+const hasOrders = ({ spec }: Feed) => !('unsupported' in spec.orders)
+
+function unsubscribeOrders(client: Client, message: Message): object {
+  client.wantsOrders = false
+  return {
+    type: 'unsubscribe_orders',
+    status: 'success',
+    message: 'Unsubscribed from order updates',
+    ...requestId(message),
+  }
 }
 
 function brokerInfo(client: Client, message: Message): object {

@@ -2,6 +2,7 @@
 import { pack } from 'msgpackr'
 import { nowMs } from '../clock.ts'
 import type { Feed } from '../feed/feed.ts'
+import { type OrderUpdate, withUser } from '../orders/order-update.ts'
 import { Client, type ClientTotals } from './client.ts'
 import type { StreamEvent } from './event.ts'
 import type { Outbox } from './outbox.ts'
@@ -112,6 +113,23 @@ export class WebSocketServer {
     }
   }
 
+  /** Whether any client listens to the orders of a broker. */
+  hasOrderListener(feed: Feed): boolean {
+    for (const client of this.clients) if (listensTo(client, feed)) return true
+    return false
+  }
+
+  /** Sends a state of an order to those who listen to the broker's orders, in the words of each. */
+  sendOrder(feed: Feed, update: OrderUpdate): void {
+    for (const client of this.clients) {
+      if (!listensTo(client, feed)) continue
+      const event = withUser(update, feed.userId || client.keyName)
+      const bytes = client.isPacked ? pack(event) : Buffer.from(JSON.stringify(event))
+      const start = this.#outbox.put(bytes)
+      client.queue(start, start + bytes.length)
+    }
+  }
+
   #onUpgrade(response: HttpResponse, request: HttpRequestHandle, context: unknown): void {
     if (this.clients.size >= this.#limits.clients_max) {
       this.refusedFull += 1
@@ -214,6 +232,9 @@ export class WebSocketServer {
 function* refuse(code: string, message: string): Work {
   return errorReply(code, message)
 }
+
+const listensTo = ({ wantsOrders, isOpen, source }: Client, feed: Feed): boolean =>
+  wantsOrders && isOpen && (source?.includes(feed) ?? false)
 
 function clientOf(ws: WebSocketHandle<Client>): Client {
   return (ws.getUserData() as unknown as { client: Client }).client

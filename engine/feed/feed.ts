@@ -3,6 +3,7 @@
 import { setImmediate as nextTurn } from 'node:timers/promises'
 import { Worker } from 'node:worker_threads'
 import type { BrokerSpec, Hosts, Session } from '../../adapters/broker.ts'
+import type { OrderRecord } from '../../adapters/orders.ts'
 import { type Mode, Tick } from '../../codecs/tick.ts'
 import { nowMs } from '../clock.ts'
 import { LastValues } from '../distribute/last-values.ts'
@@ -16,6 +17,7 @@ import { backoffMs } from './backoff.ts'
 import { type FeedIndex, type IndexChange, logChange, openIndex } from './index-swap.ts'
 import { hideInError, secretHider } from './secrets.ts'
 import {
+  DISCONNECTS,
   FEED_COUNTERS,
   type FeedMemory,
   type FeedWorkerData,
@@ -42,6 +44,8 @@ export interface FeedOptions {
   readonly session: Session | null
   /** The broker refuses a session, for good. */
   onRefused(why: string, session: Session): void
+  /** The broker tells of an order, perhaps not for the first time. */
+  onOrder(record: OrderRecord): void
   readonly catalogue: Catalogue
   readonly tokens: SharedArrayBuffer
   readonly doorbell: SharedArrayBuffer
@@ -133,6 +137,15 @@ export class Feed {
 
   get isConnected(): boolean {
     return this.#counters[SOCKETS_LIVE]! > 0
+  }
+
+  /**
+   * While the broker tells of orders over a live line, a number that changes with each loss of one: messages may be
+   * missing between two different ones. Null while nobody tells of orders.
+   */
+  get orderLine(): number | null {
+    if (this.spec.feed.tellsOrders !== true || !this.isConnected) return null
+    return this.#counters[DISCONNECTS]! + this.workerRestarts
   }
 
   get wantedCount(): number {
@@ -310,6 +323,7 @@ export class Feed {
     worker.on('message', (message: FromFeedWorker) => {
       if (message.kind === 'log') log[message.level](message.fields, message.text)
       else if (message.kind === 'refused') this.#onRefused(message.why, message.number)
+      else if (message.kind === 'order') this.#options.onOrder(message.record)
       else this.#onAnswer()
     })
     worker.on('error', (error) => log.error({ err: this.#shown(error) }, 'feed worker crashed'))

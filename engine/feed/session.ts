@@ -9,6 +9,7 @@ import type {
   Session,
   Want,
 } from '../../adapters/broker.ts'
+import type { OrderRecord } from '../../adapters/orders.ts'
 import type { Mode } from '../../codecs/tick.ts'
 import { nowMs } from '../clock.ts'
 import { LogSampler } from '../observe/log-sampler.ts'
@@ -55,6 +56,8 @@ export interface SessionListener {
   log(level: LogLevel, text: string, fields: Record<string, unknown>): void
   /** The broker refuses the session of this number. */
   onRefused(why: string, number: number): void
+  /** The broker tells of an order, perhaps not for the first time. */
+  onOrder(record: OrderRecord): void
 }
 
 export class FeedSession implements SocketOwner {
@@ -233,6 +236,10 @@ export class FeedSession implements SocketOwner {
     if (heldBack === null) return
     const notice = text.slice(0, NOTICE_LENGTH_MAX)
     this.log('warn', 'broker says', { socket: socket.number, notice, heldBack })
+  }
+
+  onOrder(record: OrderRecord): void {
+    this.#listener.onOrder(record)
   }
 
   #modeOf(instrument: number): Mode | 0 {

@@ -9,6 +9,7 @@ import type {
   Session,
   Want,
 } from '../../adapters/broker.ts'
+import type { OrderRecord } from '../../adapters/orders.ts'
 import { callHttp } from '../auth/http.ts'
 import { nowMs } from '../clock.ts'
 import { redactUrl } from '../observe/redact.ts'
@@ -37,6 +38,7 @@ export interface SocketOwner {
   onLive(socket: FeedSocket, missingSinceMs: number | null): void
   onState(socket: FeedSocket): void
   onNotice(socket: FeedSocket, text: string): void
+  onOrder(record: OrderRecord): void
   /** The broker refuses the session, and will not change its mind. */
   onRefused(why: string): void
   log(level: LogLevel, text: string, fields: Record<string, unknown>): void
@@ -148,6 +150,7 @@ export class FeedSocket {
       close: (effect) => this.#lose(effect.why),
       wakeAt: (effect) => this.#wakeAt(effect.atMs),
       notice: (effect) => this.#owner.onNotice(this, effect.text),
+      order: (effect) => this.#owner.onOrder(effect.record),
     }
 
   #connect(effect: Extract<FeedEffect, { do: 'connect' }>): void {

@@ -1,6 +1,7 @@
 // What a feed worker and the core tell each other: shared counters, event codes, and control messages.
 // Ticks and events travel through the ring; only control goes by message.
 import type { Hosts, Session } from '../../adapters/broker.ts'
+import type { OrderRecord } from '../../adapters/orders.ts'
 
 /** States of one socket, by the code that a status record carries. */
 export const SOCKET_STATES = [
@@ -98,8 +99,8 @@ export type ToFeedWorker =
 export type LogLevel = 'info' | 'warn' | 'error'
 
 /**
- * All that a worker tells by message: a line for the log, that it goes on with the index that it was given, and that
- * the broker refuses a session.
+ * All that a worker tells by message: a line for the log, that it goes on with the index that it was given, that the
+ * broker refuses a session, and what the broker tells of an order.
  */
 export type FromFeedWorker =
   | {
@@ -110,3 +111,4 @@ export type FromFeedWorker =
     }
   | { readonly kind: 'index' }
   | { readonly kind: 'refused'; readonly why: string; readonly number: number }
+  | { readonly kind: 'order'; readonly record: OrderRecord }

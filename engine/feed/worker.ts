@@ -11,6 +11,7 @@ const tell = (message: FromFeedWorker) => port.postMessage(message)
 const session = new FeedSession(spec, data, {
   log: (level, text, fields) => tell({ kind: 'log', level, text, fields }),
   onRefused: (why, number) => tell({ kind: 'refused', why, number }),
+  onOrder: (record) => tell({ kind: 'order', record }),
 })
 
 port.on('message', (message: ToFeedWorker) => {

@@ -10,25 +10,36 @@ import { gttRow, holdingRow, orderRow, positionRow, tradeRow } from './books.ts'
 import type { Desk } from './desk.ts'
 import { FieldReader, readTerms } from './fields.ts'
 import { type NamedRecord, nameOf } from './names.ts'
+import type { LiveOrders } from './order-events.ts'
 import { errorOf, type Failed, type PacedReads } from './paced-reads.ts'
 import type { GatewayAnswer } from './refusal.ts'
 import type { AnswerOf, AskOf } from './write.ts'
 
 const MARGIN_ORDERS_MAX = 50
 
-type BookName = 'orderBook' | 'tradeBook' | 'positions' | 'holdings' | 'gttBook'
+type BookName = 'tradeBook' | 'positions' | 'holdings' | 'gttBook'
 type SawOrders = (broker: string, records: readonly OrderRecord[]) => void
+
+/** Where an answer comes from, which is said in it. */
+const sourceOf = (known: object | null) => (known === null ? 'broker' : 'live')
 
 export class Account {
   readonly #reads: PacedReads
   readonly #nowMs: () => number
   readonly #sawOrders: SawOrders
+  readonly #live: LiveOrders | null
 
-  /** `sawOrders` is told of every order book that comes. */
-  constructor(reads: PacedReads, nowMs: () => number, sawOrders: SawOrders) {
+  /** `sawOrders` is told of every order book that comes; `live` has orders that are known without a call. */
+  constructor(
+    reads: PacedReads,
+    nowMs: () => number,
+    sawOrders: SawOrders,
+    live: LiveOrders | null,
+  ) {
     this.#reads = reads
     this.#nowMs = nowMs
     this.#sawOrders = sawOrders
+    this.#live = live
   }
 
   /** The broker of the account that a caller means, where it can be asked anything now. */
@@ -39,23 +50,36 @@ export class Account {
     return error === null ? { ok: (desk as Desk).id } : { error }
   }
 
-  /** All orders of the day. */
+  /** All orders of the day. `source` is `live` where they are known without asking the broker, who is asked else. */
   async orderBook(input: unknown) {
-    const read = await this.#book(input, 'orderBook')
+    const fields = new FieldReader(input)
+    const desk = this.#reads.desk(fields)
+    const error = fields.error ?? errorOf(desk)
+    if (error !== null) return { error }
+    const { id } = desk as Desk
+    const known = this.#live?.book(id) ?? null
+    const read = known === null ? await this.readOrderBook(id) : { ok: known }
     if ('error' in read) return read
-    const { desk, records } = read
-    this.#sawOrders(desk.id, records)
-    return this.#rows(desk, records, orderRow)
+    const rows = await this.#rows(desk as Desk, read.ok, orderRow)
+    return { ...rows, source: sourceOf(known) }
   }
 
-  /** One order, by the broker's id of it. */
+  /** The order book of an account, which must be one, from the broker. */
+  async readOrderBook(broker: string): Promise<GatewayAnswer<readonly OrderRecord[]>> {
+    const read = await this.#reads.read(this.#reads.desks.get(broker)!, 'orderBook', null)
+    if ('ok' in read) this.#sawOrders(broker, read.ok)
+    return read
+  }
+
+  /** One order, by the broker's id of it; `source` as in the order book. */
   async orderStatus(input: unknown) {
     const fields = new FieldReader(input)
     const desk = this.#reads.desk(fields)
     const orderId = fields.id('orderid')
     const error = fields.error ?? errorOf(desk)
     if (error !== null) return { error }
-    const found = await this.#findOrder(desk as Desk, orderId)
+    const known = this.#live?.order((desk as Desk).id, orderId) ?? null
+    const found = known === null ? await this.#findOrder(desk as Desk, orderId) : { ok: known }
     if ('error' in found) return found
     const record = found.ok
     if (record === null) {
@@ -63,7 +87,8 @@ export class Account {
         error: { code: 'NOT_FOUND', message: `Order ${orderId} not found`, field: 'orderid' },
       } as const
     }
-    return { ok: orderRow(record, await nameOf(desk as Desk, record)) }
+    const row = orderRow(record, await nameOf(desk as Desk, record))
+    return { ok: row, source: sourceOf(known) }
   }
 
   /** All trades of the day. */

@@ -96,7 +96,7 @@ export function evidenceOfOrders(
 }
 
 /** Epoch ms of a time as brokers write it, Indian where no zone is told; NaN where it is none. */
-function brokerTimeMs(text: string): number {
+export function brokerTimeMs(text: string): number {
   const [, date, time, zone = '+05:30'] = BROKER_TIME.exec(text) ?? []
   return date === undefined ? Number.NaN : Date.parse(`${date}T${time}${zone}`)
 }

@@ -4,6 +4,7 @@
 import type { OrderRecord } from '../../adapters/orders.ts'
 import { Account } from './account.ts'
 import { Market } from './market.ts'
+import type { LiveOrders } from './order-events.ts'
 import { PacedReads, type ReadOptions } from './paced-reads.ts'
 import type { Outcome, WriteTask } from './write.ts'
 import { type Caller, type Reconciling, type WriteOptions, Writes } from './writes.ts'
@@ -13,6 +14,8 @@ export interface GatewayOptions extends ReadOptions, WriteOptions {
     /** Is told of every order book that comes. */
     sawOrders(broker: string, records: readonly OrderRecord[]): void
   }
+  /** Orders that are known without a call; none where it is left out. */
+  readonly live?: LiveOrders
 }
 
 export class OrderGateway {
@@ -21,12 +24,11 @@ export class OrderGateway {
   readonly #market: Market
 
   constructor(options: GatewayOptions) {
-    const { reconciler, nowMs } = options
+    const { reconciler, nowMs, live } = options
     const reads = new PacedReads(options)
     this.#writes = new Writes(reads, options)
-    this.#account = new Account(reads, nowMs, (broker, records) =>
-      reconciler.sawOrders(broker, records),
-    )
+    const sawOrders = reconciler.sawOrders.bind(reconciler)
+    this.#account = new Account(reads, nowMs, sawOrders, live ?? null)
     this.#market = new Market(reads)
   }
 
@@ -42,6 +44,9 @@ export class OrderGateway {
   placeGtt = (input: unknown, caller: Caller) => this.#writes.placeGtt(input, caller)
   modifyGtt = (input: unknown, caller: Caller) => this.#writes.modifyGtt(input, caller)
   cancelGtt = (input: unknown, caller: Caller) => this.#writes.cancelGtt(input, caller)
+
+  /** Asks the broker for its order book, for those who need no more than that it was read. */
+  readOrderBook = (broker: string) => this.#account.readOrderBook(broker)
 
   orderBook = (input: unknown) => this.#account.orderBook(input)
   orderStatus = (input: unknown) => this.#account.orderStatus(input)

@@ -15,7 +15,7 @@ const UINT32 = /^\d{1,10}$/
 const UINT32_MAX = 0xffffffff
 
 /** What the token alone tells: most records, at the cost of a look into a table. */
-function byToken(desk: Desk, { token, brokerSymbol }: BrokerInstrument): number {
+function byToken(desk: Pick<Desk, 'broker'>, { token, brokerSymbol }: BrokerInstrument): number {
   if (token === null || !UINT32.test(token) || Number(token) > UINT32_MAX) return -1
   const { tokens, details } = desk.broker.instruments()
   const number = tokens.resolve(0, Number(token))
@@ -25,7 +25,10 @@ function byToken(desk: Desk, { token, brokerSymbol }: BrokerInstrument): number 
 }
 
 /** The common name of a record's instrument. */
-export async function nameOf(desk: Desk, record: BrokerInstrument): Promise<NamedRecord> {
+export async function nameOf(
+  desk: Pick<Desk, 'broker' | 'orders'>,
+  record: BrokerInstrument,
+): Promise<NamedRecord> {
   const { catalogue, details } = desk.broker.instruments()
   let number = byToken(desk, record)
   if (number < 0) {

@@ -12,6 +12,7 @@ import { OrderGateway } from './gateway.ts'
 import { KillSwitch } from './kill-switch.ts'
 import { limitsOf } from './limits.ts'
 import { type InstrumentBlocks, orderBrokerOf } from './order-broker.ts'
+import { type OrderAudience, OrderEvents } from './order-events.ts'
 import { type StartedOrdersPool, startOrdersPool } from './orders-pool.ts'
 import type { LinePlan } from './plan.ts'
 import { READ_LIMITS, type StartedReadsPool, startReadsPool } from './reads-pool.ts'
@@ -24,6 +25,8 @@ export interface OrdersParts {
   readonly feeds: readonly Feed[]
   readonly lookup: Lookup
   readonly log: Logger
+  /** Those who listen to order events. */
+  readonly audience: OrderAudience
 }
 
 export interface OrdersStatus {
@@ -34,6 +37,8 @@ export interface OrdersStatus {
   readonly reported: number
   /** Threads that ended by themselves. */
   readonly threadDeaths: number
+  /** The live orders of each account, and what was told of them. */
+  readonly events: ReturnType<OrderEvents['status']>
 }
 
 export interface StartedOrders {
@@ -41,6 +46,7 @@ export interface StartedOrders {
   readonly killSwitch: KillSwitch
   readonly orders: StartedOrdersPool
   readonly reads: StartedReadsPool
+  readonly events: OrderEvents
   /** A broker's instruments of a new day. */
   useIndex(broker: string, blocks: InstrumentBlocks): void
   /** A broker's session from now on; null: there is none. */
@@ -56,6 +62,18 @@ export interface StartedOrders {
 export async function startOrders(parts: OrdersParts): Promise<StartedOrders> {
   const { config, log } = parts
   const limits = config.orders
+  const brokers = orderBrokersOf(parts)
+  const events = await OrderEvents.open({
+    brokers,
+    line: (broker) => parts.feeds.find(({ id }) => id === broker)?.orderLine ?? null,
+    audience: parts.audience,
+    onMessage: (broker, record) => reconciler.sawOrders(broker, [record]),
+    readBook: (broker) => gateway.readOrderBook(broker),
+    folder: join(config.data_dir, 'orders'),
+    pollMs: limits.poll_ms,
+    nowMs,
+    log,
+  })
   const trading = parts.brokers.filter(({ spec }) => !('unsupported' in spec.orders))
   const line = linePlanOf(config, trading)
   const orders = startOrdersPool(
@@ -80,9 +98,10 @@ export async function startOrders(parts: OrdersParts): Promise<StartedOrders> {
   const onRefused = (broker: string, why: string, session: Session | null) => {
     if (session !== null) keeperOf(broker).refused(why, session)
   }
-  const reconciler = new Reconciler({
+  const watchedReads = events.watchReads(reads)
+  const reconciler: Reconciler = new Reconciler({
     orders,
-    reads,
+    reads: watchedReads,
     log,
     spacingMs: limits.reconcile_spacing_ms,
     looksMax: limits.reconcile_looks_max,
@@ -90,12 +109,12 @@ export async function startOrders(parts: OrdersParts): Promise<StartedOrders> {
     onRefused,
     onSettled: (task, outcome) => gateway.settled(task, outcome),
   })
-  const brokers = orderBrokersOf(parts)
   const killSwitch = new KillSwitch(config.data_dir)
   const gateway: OrderGateway = new OrderGateway({
     brokers,
-    orders,
-    reads,
+    orders: events.watchWrites(orders),
+    reads: watchedReads,
+    live: events,
     reconciler,
     killSwitch,
     limits: limitsOf(limits.limits),
@@ -117,6 +136,7 @@ export async function startOrders(parts: OrdersParts): Promise<StartedOrders> {
   }
   const close = async () => {
     reconciler.close()
+    await events.close()
     await Promise.all([orders.close(), reads.close()])
   }
   for (const { spec, keeper } of parts.brokers) useSession(spec.id, keeper.current())
@@ -124,11 +144,13 @@ export async function startOrders(parts: OrdersParts): Promise<StartedOrders> {
     await close()
     throw error
   })
+  events.start()
   return {
     gateway,
     killSwitch,
     orders,
     reads,
+    events,
     useSession,
     useIndex(broker, blocks) {
       brokers.find(({ spec }) => spec.id === broker)?.useIndex(blocks)
@@ -139,6 +161,7 @@ export async function startOrders(parts: OrdersParts): Promise<StartedOrders> {
       unknown: reconciler.pendingCount,
       reported: reconciler.reportedCount,
       threadDeaths: orders.deaths + reads.deaths,
+      events: events.status(),
     }),
     close,
   }

@@ -79,6 +79,8 @@ const ORDER_MISTAKES: readonly (readonly [path: string, value: unknown, message:
   ['quotas.0', { ...quota, windowMs: 86_400_001 }, /windowMs must be a whole number of ms/],
   ['quotas.0', { ...quota, window: 'sliding' }, /window must be calendar or rolling/],
   ['quotas.0', { ...quota, reservedForCancels: quota!.max }, /reservedForCancels must be a whole/],
+  ['postback', undefined, /postback\.read must be a function or be unsupported\('why'\)/],
+  ['postback.needs', '', /orders\.postback\.needs must name a credential/],
   ['writes.place', unsupported('no'), /orders\.writes\.place\.request must be a function$/],
   ['writes.modify.read', 5, /orders\.writes\.modify\.read must be a function/],
   ['writes.placeGtt', {}, /placeGtt\.request must be a function or be unsupported\('why'\)/],
@@ -96,7 +98,13 @@ for (const [path, value, message] of ORDER_MISTAKES) {
 }
 
 test('a table of orders may leave out what the broker has not', () => {
-  for (const path of ['writes.placeGtt', 'reads.history', 'reads.margin', 'reads.orderStatus']) {
+  for (const path of [
+    'postback',
+    'writes.placeGtt',
+    'reads.history',
+    'reads.margin',
+    'reads.orderStatus',
+  ]) {
     const spec = withOrders(path, unsupported('the broker has no such call'))
     assert.equal(defineBroker(spec), spec)
   }

@@ -1,5 +1,6 @@
 // One connection of a broker driven by hand: the real socket to the simulator, but a clock that can be put forward.
 import type { FeedConnection, FeedEffect, Want } from '../../adapters/broker.ts'
+import type { OrderRecord } from '../../adapters/orders.ts'
 import { type DecodedTick, describeTick, Tick, type TickSink } from '../../codecs/tick.ts'
 import { callHttp } from '../../engine/auth/http.ts'
 import { type Line, openLine } from '../../engine/feed/line.ts'
@@ -16,6 +17,7 @@ export class DrivenLine {
   readonly sent: (Uint8Array | string)[] = []
   readonly rejects: string[] = []
   readonly notices: string[] = []
+  readonly orders: OrderRecord[] = []
   /** Frames and pongs that came. */
   lifeSigns = 0
   isLive = false
@@ -97,6 +99,7 @@ export class DrivenLine {
       else if (effect.do === 'live') this.isLive = true
       else if (effect.do === 'notice') this.notices.push(effect.text)
       else if (effect.do === 'wakeAt') this.#wakeAt(effect.atMs)
+      else if (effect.do === 'order') this.orders.push(effect.record)
       else this.#end(`${effect.do}: ${effect.why}`)
     }
   }

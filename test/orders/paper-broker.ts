@@ -64,6 +64,7 @@ const orders: OrdersSpec = {
     modificationsMax: 25,
   },
   quotas: [],
+  postback: unsupported('it sends none'),
   writes: {
     place: write((json) => ({ method: 'POST', path: '/orders', json })),
     modify: write((json) => ({ method: 'PUT', path: `/orders/${json.orderId}`, json })),

@@ -52,15 +52,3 @@ test('the state of the broker line is told as it is', async (context) => {
     request_id: 1,
   })
 })
-
-for (const action of ['subscribe_orders', 'unsubscribe_orders']) {
-  test(`${action} is answered with the reason why there are no order updates`, async (context) => {
-    const client = await StreamClient.open(context, plant)
-    assert.deepEqual(await client.ask({ action, request_id: 'o' }), {
-      status: 'error',
-      code: 'BROKER_ERROR',
-      message: 'Order updates are not available: they are not part of this version',
-      request_id: 'o',
-    })
-  })
-}

@@ -10,6 +10,7 @@ import { nowMs } from '../../clock.ts'
 import type { Feed } from '../../feed/feed.ts'
 import type { Logger } from '../../observe/log.ts'
 import { LogSampler } from '../../observe/log-sampler.ts'
+import { type OrderUpdate, withUser } from '../../orders/order-update.ts'
 import { StartError } from '../../start-error.ts'
 import type { StreamEvent } from '../event.ts'
 import type { Outbox } from '../outbox.ts'
@@ -19,7 +20,7 @@ import { Prefixes } from './prefixes.ts'
 import { CapacityShare } from './share.ts'
 import { PublisherSocket, type SocketOptions } from './socket.ts'
 import { Channel, type Receiver } from './topic.ts'
-import { BATCH_TOPIC, isOfStatus, statusTopic } from './topic-names.ts'
+import { BATCH_TOPIC, isOfOrders, isOfStatus, ordersTopic, statusTopic } from './topic-names.ts'
 import { TopicQueue } from './topic-queue.ts'
 import { type Mistake, Topics } from './topics.ts'
 import { startZap } from './zap.ts'
@@ -79,6 +80,9 @@ export class ZeroMqPublisher {
   readonly #queue: TopicQueue
   readonly #batches: Batches
   readonly #statusChannels = new Map<Feed, Channel>()
+  readonly #orderChannels = new Map<Feed, Channel>()
+  /** Subscribed texts that ask for orders. */
+  readonly #orderTopics = new Set<string>()
   readonly #sampler = new LogSampler(1)
   readonly #batchPrefixes = new Set<string>()
   #ticks: PublisherSocket | null = null
@@ -112,6 +116,7 @@ export class ZeroMqPublisher {
     })
     for (const feed of feeds) {
       this.#statusChannels.set(feed, new Channel(statusTopic(feed.id), this.#queue, null))
+      this.#orderChannels.set(feed, new Channel(ordersTopic(feed.id), this.#queue, null))
       feed.router.onFlow = (...flow) => this.#onFlow(feed, ...flow)
     }
   }
@@ -156,7 +161,7 @@ export class ZeroMqPublisher {
     }
     this.#ticks = await PublisherSocket.bind(ticks, {
       onSubscribe: (topic) => this.#onSubscribe(topic),
-      onUnsubscribe: (topic) => this.#topics.unsubscribe(topic),
+      onUnsubscribe: (topic) => this.#onUnsubscribe(topic),
       onPause: () => this.#options.outbox.flush(),
     })
     const batches: SocketOptions = {
@@ -213,8 +218,23 @@ export class ZeroMqPublisher {
     feed.router.everything.queue(start, start + bytes.length)
   }
 
+  /** Whether anybody has subscribed to the orders of a broker; a prefix that selects more asks for nothing. */
+  hasOrderListener(feed: Feed): boolean {
+    const topic = ordersTopic(feed.id)
+    for (const text of this.#orderTopics) if (topic.startsWith(text)) return true
+    return false
+  }
+
+  /** Sends a state of an order. */
+  sendOrder(feed: Feed, update: OrderUpdate): void {
+    this.#queueTo(this.#orderChannels.get(feed)!, withUser(update, feed.userId))
+  }
+
   #queueEvent(feed: Feed, event: StreamEvent): void {
-    const channel = this.#statusChannels.get(feed)!
+    this.#queueTo(this.#statusChannels.get(feed)!, event)
+  }
+
+  #queueTo(channel: Channel, event: object): void {
     const bytes = channel.isPacked ? pack(event) : Buffer.from(JSON.stringify(event))
     const start = this.#options.outbox.put(bytes)
     channel.queue(start, start + bytes.length)
@@ -232,9 +252,23 @@ export class ZeroMqPublisher {
       }
       return
     }
+    if (isOfOrders(topic)) {
+      this.#onOrdersSubscribe(topic)
+      return
+    }
     const mistake = this.#topics.subscribe(topic)
     if (mistake !== null) this.#tell(mistake, topic)
     else if (this.#topics.sendSnapshot(topic)) this.#snapshots += 1
+  }
+
+  #onOrdersSubscribe(topic: string): void {
+    const names = this.#options.feeds.map(({ id }) => ordersTopic(id))
+    if (names.some((name) => name.startsWith(topic))) this.#orderTopics.add(topic)
+    else this.#tell('unknown', topic)
+  }
+
+  #onUnsubscribe(topic: string): void {
+    if (!this.#orderTopics.delete(topic)) this.#topics.unsubscribe(topic)
   }
 
   /** The state of each socket now, for a new reader of a feed's status. */

@@ -1,9 +1,11 @@
 // How streams are named on ZeroMQ (docs/zeromq.md): `EXCHANGE_SYMBOL_MODE` is the instrument at its preferred broker,
-// `BROKER/EXCHANGE_SYMBOL_MODE` the same at one broker, `STATUS/BROKER` what happens to that broker's feed.
+// `BROKER/EXCHANGE_SYMBOL_MODE` the same at one broker, `STATUS/BROKER` what happens to that broker's feed, `ORDERS/BROKER`
+// what happens to the orders of the account there.
 import { MODE_DEPTH, MODE_LTP, MODE_QUOTE, type Mode } from '../../../codecs/tick.ts'
 
 export const BATCH_TOPIC = 'BATCH'
 const STATUS = 'STATUS/'
+const ORDERS = 'ORDERS/'
 const MODE_WORDS = ['', 'LTP', 'QUOTE', 'DEPTH'] as const
 const MODE_OF: Readonly<Record<string, Mode>> = {
   LTP: MODE_LTP,
@@ -25,6 +27,11 @@ export function brokerTopic(broker: string, plain: string): string {
 /** The topic of what happens to a broker's feed. */
 export function statusTopic(broker: string): string {
   return STATUS + broker
+}
+
+/** The topic of the orders of an account. */
+export function ordersTopic(broker: string): string {
+  return ORDERS + broker
 }
 
 /** What a topic of a tick says; `broker` is null in a plain one. */
@@ -63,6 +70,11 @@ export function* partings(
 /** Whether a subscribed text selects events of feeds and nothing else. */
 export function isOfStatus(text: string): boolean {
   return text.startsWith(STATUS)
+}
+
+/** Whether a subscribed text selects orders and nothing else. */
+export function isOfOrders(text: string): boolean {
+  return text.startsWith(ORDERS)
 }
 
 /** Whether a topic is made of characters that names can have. */
