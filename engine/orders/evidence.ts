@@ -24,7 +24,7 @@ export const BOOK_OF = {
 } as const satisfies Record<WriteName, BookName>
 
 /** A broker's clock may run behind ours by so much, and shows whole seconds. */
-const CLOCK_SLACK_MS = 2000
+export const CLOCK_SLACK_MS = 2000
 const BROKER_TIME = /^(\d{4}-\d{2}-\d{2})[ T](\d{2}:\d{2}:\d{2})(?:\.\d+)?(Z|[+-]\d{2}:?\d{2})?$/
 
 const accepted = (id: string): Outcome => ({ outcome: 'accepted', id })

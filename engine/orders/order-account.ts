@@ -3,6 +3,7 @@
 import { setImmediate as nextTurn } from 'node:timers/promises'
 import type { OrderRecord } from '../../adapters/orders.ts'
 import type { Logger } from '../observe/log.ts'
+import { brokerTimeMs, CLOCK_SLACK_MS } from './evidence.ts'
 import { indianDate } from './journal-record.ts'
 import { OrderTable } from './order-table.ts'
 import type { GatewayAnswer } from './refusal.ts'
@@ -47,8 +48,11 @@ export class OrderAccount {
   readonly #waiting: OrderRecord[] = []
   #telling: Promise<void> | null = null
   #isListening = false
-  /** The first listener of a day is not told what was before it: the first book says what that was. */
-  #isSeeding = false
+  /**
+   * When the first listener of a day came, until a book was read: what that book tells of the time before needs no
+   * telling. Null before and after.
+   */
+  #seedingSinceMs: number | null = null
   #isLooking = false
   #lookedAtMs = Number.NEGATIVE_INFINITY
   #books: Promise<unknown> = Promise.resolve()
@@ -148,21 +152,26 @@ export class OrderAccount {
     line: number | null,
   ): Promise<void> {
     this.#noteListeners()
-    const isSeeding = this.#isSeeding
+    const sinceMs = this.#seedingSinceMs
     const ids = new Set<string>()
     for (const record of records) {
       ids.add(record.orderId)
-      const isOurs = this.table.isExpected(record.orderId)
+      const isOld = sinceMs !== null && this.#isBefore(record, sinceMs)
       const effect = this.table.row(record, askedAtMs)
       if (effect === 'corrected') this.#logCorrected(record)
-      if (effect === 'added' && isSeeding && !isOurs) this.#options.told.pass(record)
+      if (effect === 'added' && isOld) this.#options.told.pass(record)
       else if (effect !== 'nothing') this.#tell(record)
       if (ids.size % ROWS_PER_TURN === 0) await nextTurn()
     }
     this.table.wholeBook(ids, askedAtMs, line)
-    if (!isSeeding) return
-    this.#isSeeding = false
+    if (sinceMs === null) return
+    this.#seedingSinceMs = null
     this.#options.told.begin()
+  }
+
+  /** Whether an order was as it is at that time already. In doubt it was, unless the engine has just placed it. */
+  #isBefore({ orderId, timestamp }: OrderRecord, atMs: number): boolean {
+    return !this.table.isExpected(orderId) && !(brokerTimeMs(timestamp) >= atMs - CLOCK_SLACK_MS)
   }
 
   #logCorrected({ orderId, status, filledQuantity }: OrderRecord): void {
@@ -183,7 +192,7 @@ export class OrderAccount {
     if (told.hasBegun) for (const record of this.table.records()) this.#tell(record)
     else {
       for (const record of this.table.records()) told.pass(record)
-      this.#isSeeding = true
+      this.#seedingSinceMs = nowMs()
     }
   }
 

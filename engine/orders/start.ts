@@ -8,11 +8,12 @@ import type { Feed } from '../feed/feed.ts'
 import type { Logger } from '../observe/log.ts'
 import type { PreparedBroker } from '../prepare.ts'
 import type { Lookup } from '../symbols/lookup/lookup.ts'
+import type { OrderBroker } from './desk.ts'
 import { OrderGateway } from './gateway.ts'
 import { KillSwitch } from './kill-switch.ts'
 import { limitsOf } from './limits.ts'
 import { type InstrumentBlocks, orderBrokerOf } from './order-broker.ts'
-import { type OrderAudience, OrderEvents } from './order-events.ts'
+import { type OrderAudience, OrderEvents, type OrderEventsOptions } from './order-events.ts'
 import { type StartedOrdersPool, startOrdersPool } from './orders-pool.ts'
 import type { LinePlan } from './plan.ts'
 import { READ_LIMITS, type StartedReadsPool, startReadsPool } from './reads-pool.ts'
@@ -63,16 +64,9 @@ export async function startOrders(parts: OrdersParts): Promise<StartedOrders> {
   const { config, log } = parts
   const limits = config.orders
   const brokers = orderBrokersOf(parts)
-  const events = await OrderEvents.open({
-    brokers,
-    line: (broker) => parts.feeds.find(({ id }) => id === broker)?.orderLine ?? null,
-    audience: parts.audience,
+  const events = await openEvents(parts, brokers, {
     onMessage: (broker, record) => reconciler.sawOrders(broker, [record]),
     readBook: (broker) => gateway.readOrderBook(broker),
-    folder: join(config.data_dir, 'orders'),
-    pollMs: limits.poll_ms,
-    nowMs,
-    log,
   })
   const trading = parts.brokers.filter(({ spec }) => !('unsupported' in spec.orders))
   const line = linePlanOf(config, trading)
@@ -176,6 +170,23 @@ function linePlanOf(config: Config, brokers: readonly PreparedBroker[]): LinePla
     probeIntervalMs: config.orders.probe_interval_ms,
     warmConnections: config.orders.warm_connections,
   }
+}
+
+function openEvents(
+  { config, feeds, audience, log }: OrdersParts,
+  brokers: readonly OrderBroker[],
+  hooks: Pick<OrderEventsOptions, 'onMessage' | 'readBook'>,
+): Promise<OrderEvents> {
+  return OrderEvents.open({
+    ...hooks,
+    brokers,
+    audience,
+    line: (broker) => feeds.find(({ id }) => id === broker)?.orderLine ?? null,
+    folder: join(config.data_dir, 'orders'),
+    pollMs: config.orders.poll_ms,
+    nowMs,
+    log,
+  })
 }
 
 function orderBrokersOf({ config, brokers, catalogue, feeds, lookup }: OrdersParts) {

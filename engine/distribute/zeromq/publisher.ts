@@ -263,8 +263,12 @@ export class ZeroMqPublisher {
 
   #onOrdersSubscribe(topic: string): void {
     const names = this.#options.feeds.map(({ id }) => ordersTopic(id))
-    if (names.some((name) => name.startsWith(topic))) this.#orderTopics.add(topic)
-    else this.#tell('unknown', topic)
+    if (names.some((name) => name.startsWith(topic))) {
+      this.#orderTopics.add(topic)
+      return
+    }
+    this.#topics.mistakes.unknown += 1
+    this.#tell('unknown', topic)
   }
 
   #onUnsubscribe(topic: string): void {
