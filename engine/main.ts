@@ -23,6 +23,7 @@ import { Vault, vaultPlaceOf } from './auth/vault.ts'
 import { nowMs } from './clock.ts'
 import { Core } from './core.ts'
 import type { StreamEvent } from './distribute/event.ts'
+import { audienceOf } from './distribute/order-audience.ts'
 import { Outbox } from './distribute/outbox.ts'
 import type { ProtocolContext } from './distribute/reply.ts'
 import { OneBroker } from './distribute/source.ts'
@@ -37,7 +38,6 @@ import { Latency } from './observe/latency.ts'
 import type { Logger } from './observe/log.ts'
 import { createStages, TimedLatency, takeStages } from './observe/stages.ts'
 import { describeHealth, describeStatus, type EngineStatus } from './observe/status.ts'
-import type { OrderAudience } from './orders/order-events.ts'
 import { type StartedOrders, startOrders } from './orders/start.ts'
 import { prepareBrokers } from './prepare.ts'
 import { keepSessions, startSchedule } from './renewal.ts'
@@ -265,30 +265,6 @@ function sendTo(websocket: WebSocketServer, zeromq: ZeroMqPublisher | null): Sen
   return (feed, event) => {
     websocket.sendEvent(feed, event)
     zeromq?.sendEvent(feed, event)
-  }
-}
-
-/** The clients of both streams, as order events see them. */
-function audienceOf(parts: {
-  readonly feeds: readonly Feed[]
-  readonly websocket: WebSocketServer
-  readonly zeromq: ZeroMqPublisher | null
-  readonly outbox: Outbox
-}): OrderAudience {
-  const { feeds, websocket, zeromq, outbox } = parts
-  const feedOf = (broker: string) => feeds.find(({ id }) => id === broker)!
-  return {
-    listens(broker) {
-      const feed = feedOf(broker)
-      return websocket.hasOrderListener(feed) || (zeromq?.hasOrderListener(feed) ?? false)
-    },
-    send(update) {
-      const feed = feedOf(update.broker)
-      websocket.sendOrder(feed, update)
-      zeromq?.sendOrder(feed, update)
-      // No drain ends here that would send it.
-      outbox.flush()
-    },
   }
 }
 

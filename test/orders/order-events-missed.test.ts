@@ -138,7 +138,7 @@ async function deafPlant(context: Scope, clock = Date.now): Promise<TradingPlant
   return { ...plant, share: sharesOf(plant, 1)[0]! }
 }
 
-test('without messages the book is looked at, when somebody listens, and so often as is configured', async (context) => {
+test('without messages the book is looked at for who listens, as often as is configured', async (context) => {
   let agoMs = 60_000
   const plant = await deafPlant(context, () => Date.now() - agoMs)
   const client = await StreamClient.open(context, plant)

@@ -1,6 +1,6 @@
 // How streams are named on ZeroMQ (docs/zeromq.md): `EXCHANGE_SYMBOL_MODE` is the instrument at its preferred broker,
-// `BROKER/EXCHANGE_SYMBOL_MODE` the same at one broker, `STATUS/BROKER` what happens to that broker's feed, `ORDERS/BROKER`
-// what happens to the orders of the account there.
+// `BROKER/EXCHANGE_SYMBOL_MODE` the same at one broker, `STATUS/BROKER` what happens to that broker's feed,
+// `ORDERS/BROKER` what happens to the orders of the account there.
 import { MODE_DEPTH, MODE_LTP, MODE_QUOTE, type Mode } from '../../../codecs/tick.ts'
 
 export const BATCH_TOPIC = 'BATCH'
