@@ -48,9 +48,29 @@ export const COMMANDS: Readonly<Record<string, Entry>> = {
     summary: 'Sync, import and search the instruments of the brokers.',
     load: () => import('./symbols.ts'),
   },
+  order: {
+    summary: 'Place, change or cancel an order, or tell its state.',
+    load: () => import('./order.ts'),
+  },
   orders: {
-    summary: 'Show the journal of orders: what was sent, and what became of it.',
+    summary: 'List the orders of the day; or the journal: what was sent, and what became of it.',
     load: () => import('./orders.ts'),
+  },
+  positions: {
+    summary: 'List the positions of the account, and what they made.',
+    load: () => import('./positions.ts'),
+  },
+  holdings: {
+    summary: 'List what the account holds for delivery.',
+    load: () => import('./holdings.ts'),
+  },
+  funds: {
+    summary: 'Show the funds of the account.',
+    load: () => import('./funds.ts'),
+  },
+  history: {
+    summary: 'Fetch the candles of an instrument, as CSV.',
+    load: () => import('./history.ts'),
   },
   keys: {
     summary: 'Add, list and revoke the keys of clients: API keys, and CURVE keys for ZeroMQ.',

@@ -2,6 +2,7 @@ import { once } from 'node:events'
 import { MODE_NAMES } from '../codecs/tick.ts'
 import { BAD_USAGE, CliError, defineCommand, NO_ENGINE, OK, oneOf } from './command.ts'
 import { CONFIG_OPTION, configFor, DATA_DIR_OPTION } from './config-options.ts'
+import { instrumentOf } from './instrument.ts'
 import { findEngine, hostToReach } from './running-engine.ts'
 import { printLines } from './tail/lines.ts'
 import type { Instrument, Items } from './tail/stream.ts'
@@ -12,16 +13,6 @@ const INSTRUMENTS_MAX = 1000
 const ZEROMQ_TRANSPORTS = ['tcp://', 'ipc://']
 
 type Given = Readonly<Record<string, unknown>>
-
-function instrumentOf(text: string): Instrument {
-  const at = text.indexOf(':')
-  const [exchange, symbol] = [text.slice(0, at), text.slice(at + 1)]
-  if (at > 0 && symbol !== '') return { exchange, symbol }
-  throw new CliError(
-    BAD_USAGE,
-    `${JSON.stringify(text)} is not EXCHANGE:SYMBOL, such as NSE:RELIANCE`,
-  )
-}
 
 /** Where to connect and with which key: what the user gave, else the engine that runs on the data folder. */
 async function webSocketSource(values: Given): Promise<WebSocketSource> {

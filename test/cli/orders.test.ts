@@ -127,7 +127,7 @@ test('a damaged line is told by file and number; the others are shown', async ()
 test('mistakes are told in one sentence', async () => {
   const { cwd } = await written()
   const cases: [string[], number, RegExp][] = [
-    [[], 2, /the action is missing; it must be one of: journal/],
+    [[], 3, /no engine is running on this data folder/],
     [['journal', '--date', 'today'], 2, /--date is "today"; it must be a day such as 2026-08-25/],
     [
       ['journal', '--date', '2020-01-01'],
