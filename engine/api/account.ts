@@ -6,7 +6,7 @@ import { listReply } from './list-reply.ts'
 import { marginEndpoint } from './margin.ts'
 import { money, moneyText, priceAt, priceTextAt } from './numbers.ts'
 import { accountOf, type OrderContext } from './order-context.ts'
-import { orderRow, writeOrder } from './order-information.ts'
+import { orderRow, orderSource, writeOrder } from './order-information.ts'
 import { jsonReply } from './reply.ts'
 import { type Endpoint, endpoint } from './rest.ts'
 
@@ -78,12 +78,15 @@ const orderBookEndpoint = (context: OrderContext) =>
           total_sell_orders: z.int(),
         }),
       }),
+      source: orderSource,
       status,
     }),
     async answer({ broker }) {
-      const orders = okOf(await context.gateway.orderBook({ broker }), accountOf(context, broker))
+      const told = await context.gateway.orderBook({ broker })
+      const orders = okOf(told, accountOf(context, broker))
       const statistics = JSON.stringify(statisticsOf(orders))
-      const after = `,"statistics":${statistics}},"status":"success"}`
+      const source = 'source' in told ? told.source : 'broker'
+      const after = `,"statistics":${statistics}},"source":"${source}","status":"success"}`
       return listReply('{"data":{"orders":', orders, writeOrder, after)
     },
   })

@@ -29,6 +29,12 @@ export const orderRow = z.object({
   trigger_price: z.number(),
 })
 
+/** Where orders come from. */
+export const orderSource = z.enum(['broker', 'live']).meta({
+  description:
+    'live: known from order messages and from a book read before; the broker was not asked',
+})
+
 /** Writes an order as endpoints tell it. */
 export function writeOrder(row: OrderRow): z.infer<typeof orderRow> {
   const { exchange } = row
@@ -56,13 +62,14 @@ const orderStatusEndpoint = (context: OrderContext) =>
     method: 'POST',
     summary: 'One order',
     request: ORDER.status,
-    success: z.object({ data: orderRow, status: z.literal('success') }),
+    success: z.object({ data: orderRow, source: orderSource, status: z.literal('success') }),
     refusals: { 404: 'There is no such order' },
     refuseFields: refuseInOneText,
     async answer({ orderid, broker }) {
       const told = await context.gateway.orderStatus({ orderid, broker })
       const data = writeOrder(okOf(told, accountOf(context, broker)))
-      return jsonReply(200, { data, status: 'success' })
+      const source = 'source' in told ? told.source : 'broker'
+      return jsonReply(200, { data, source, status: 'success' })
     },
   })
 

@@ -32,7 +32,8 @@ export const cancelAllEndpoint = (context: OrderContext) =>
     }),
     async answer({ strategy, broker }, caller) {
       const account = accountOf(context, broker)
-      const orders = okOf(await context.gateway.orderBook({ broker }), account)
+      // Who cancels all wants the broker's own word for what there is.
+      const orders = okOf(await context.gateway.orderBook({ broker }, 'broker'), account)
       const waiting = orders.filter(({ order_status }) => WAITING.includes(order_status))
       const answers = await sendMany(context, waiting, ({ orderid }) =>
         context.gateway.cancel({ orderid, strategy, broker }, caller),

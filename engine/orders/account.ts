@@ -50,14 +50,17 @@ export class Account {
     return error === null ? { ok: (desk as Desk).id } : { error }
   }
 
-  /** All orders of the day. `source` is `live` where they are known without asking the broker, who is asked else. */
-  async orderBook(input: unknown) {
+  /**
+   * All orders of the day. `source` is `live` where they are known without asking the broker, who is asked else, and
+   * always where `from` says so.
+   */
+  async orderBook(input: unknown, from?: 'broker') {
     const fields = new FieldReader(input)
     const desk = this.#reads.desk(fields)
     const error = fields.error ?? errorOf(desk)
     if (error !== null) return { error }
     const { id } = desk as Desk
-    const known = this.#live?.book(id) ?? null
+    const known = from === 'broker' ? null : (this.#live?.book(id) ?? null)
     const read = known === null ? await this.readOrderBook(id) : { ok: known }
     if ('error' in read) return read
     const rows = await this.#rows(desk as Desk, read.ok, orderRow)

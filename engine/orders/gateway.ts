@@ -48,7 +48,7 @@ export class OrderGateway {
   /** Asks the broker for its order book, for those who need no more than that it was read. */
   readOrderBook = (broker: string) => this.#account.readOrderBook(broker)
 
-  orderBook = (input: unknown) => this.#account.orderBook(input)
+  orderBook = (input: unknown, from?: 'broker') => this.#account.orderBook(input, from)
   orderStatus = (input: unknown) => this.#account.orderStatus(input)
   tradeBook = (input: unknown) => this.#account.tradeBook(input)
   positions = (input: unknown) => this.#account.positions(input)

@@ -24,7 +24,7 @@ describe('what was ordered, and what is held', () => {
   test('orderstatus', async () => {
     answers({ '/orders/260822000123456': () => kite([order()]) })
     const text = await body('orderstatus', { orderid: '260822000123456' })
-    assert.equal(text, `{"data":${told},"status":"success"}`)
+    assert.equal(text, `{"data":${told},"source":"broker","status":"success"}`)
     answers({ '/orders/5': () => kite([]) })
     const none = await plant.ask('orderstatus', { orderid: '5' })
     assert.equal(none.status, 404)
@@ -82,7 +82,8 @@ describe('what was ordered, and what is held', () => {
     assert.equal(
       await body('orderbook'),
       `{"data":{"orders":[${told}],"statistics":{"total_buy_orders":1,"total_completed_orders":1,` +
-        '"total_open_orders":0,"total_rejected_orders":0,"total_sell_orders":0}},"status":"success"}',
+        '"total_open_orders":0,"total_rejected_orders":0,"total_sell_orders":0}},"source":"broker",' +
+        '"status":"success"}',
     )
   })
 
