@@ -199,7 +199,7 @@ export class OrderAccount {
   #startDay(date: string): void {
     const { told } = this.#options
     const hadBegun = told.hasBegun
-    void told.useDay(date, this.table.records())
+    told.useDay(date, this.table.records())
     // Whoever listens through the night has missed nothing.
     if (this.#isListening && hadBegun) told.begin()
   }

@@ -87,17 +87,18 @@ export class ToldStates {
     this.#write('begun')
   }
 
-  /** Goes on with another day; of the orders, those that `records` still has. */
-  async useDay(date: string, records: readonly OrderRecord[]): Promise<void> {
-    await this.close()
+  /** Goes on with another day, at once; of the orders, with those of `records` that have not ended. */
+  useDay(date: string, records: readonly OrderRecord[]): void {
     this.#place = { ...this.#place, date }
+    this.hasBegun = false
     const kept = new Set(records.filter((record) => !isEnded(record)).map(({ orderId }) => orderId))
     for (const [orderId, { filledQuantity, statuses }] of this.#told) {
       if (!kept.has(orderId)) this.#told.delete(orderId)
       else for (const status of statuses) this.#write([orderId, status, filledQuantity])
     }
-    this.hasBegun = false
-    await this.#deleteOthers()
+    this.#deleteOthers().catch((error: Error) => {
+      this.#log.warn({ err: error }, 'told order states of earlier days could not be deleted')
+    })
   }
 
   /** Resolves when all is written. */
