@@ -117,7 +117,7 @@ async function startParts(
         ...broker,
         session: keeper.current(),
         onRefused: (why, session) => keeper.refused(why, session),
-        onOrder: (record) => orders.events.message(broker.spec.id, record),
+        onOrder: (record) => orders.events.message(broker.spec.id, record, 'feed'),
         catalogue,
         doorbell,
         arena: outbox,

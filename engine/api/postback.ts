@@ -41,7 +41,7 @@ export function postbackRoutes({ config, feeds, events, log }: PostbackParts): A
       const known = user ? { ...credentials, user_id: user } : credentials
       const reading = postback.read(body, known)
       if ('record' in reading) {
-        events.message(broker, reading.record)
+        events.message(broker, reading.record, 'postback')
         return jsonReply(200, { status: 'success' })
       }
       const { refused, why } = reading

@@ -75,10 +75,10 @@ export class OrderAccount {
     return this.table.isCurrent(this.#options.line(), this.#options.nowMs())
   }
 
-  /** The broker tells of an order, over the feed or by postback, perhaps not for the first time. */
-  message(record: OrderRecord): void {
+  /** The broker tells of an order, perhaps not for the first time; by postback it can be somebody else. */
+  message(record: OrderRecord, by: 'feed' | 'postback'): void {
     this.#noteListeners()
-    const isNews = this.table.message(record, this.#options.nowMs())
+    const isNews = this.table.message(record, this.#options.nowMs(), by === 'postback')
     this.#options.onMessage(record)
     if (isNews) this.#tell(record)
   }

@@ -73,9 +73,9 @@ export class OrderEvents implements LiveOrders {
     for (const account of this.#accounts.values()) await account.close()
   }
 
-  /** The broker tells of an order, over the feed or by postback, perhaps not for the first time. */
-  message(broker: string, record: OrderRecord): void {
-    this.#accounts.get(broker)?.message(record)
+  /** The broker tells of an order, perhaps not for the first time. */
+  message(broker: string, record: OrderRecord, by: 'feed' | 'postback'): void {
+    this.#accounts.get(broker)?.message(record, by)
   }
 
   book(broker: string): readonly OrderRecord[] | null {

@@ -128,13 +128,22 @@ export class OrderTable {
     return this.#expected.has(orderId)
   }
 
-  /** A message of the broker; true where it is news. */
-  message(record: OrderRecord, nowMs: number): boolean {
+  /**
+   * A message of the broker; true where it is news. One that is not quite certain to be the broker's (`isWeak`) holds
+   * until the next book, which is then needed.
+   */
+  message(record: OrderRecord, nowMs: number, isWeak = false): boolean {
+    const isNews = this.#takeMessage(record, isWeak ? Number.NEGATIVE_INFINITY : nowMs)
+    if (isNews && isWeak) this.doubt(nowMs)
+    return isNews
+  }
+
+  #takeMessage(record: OrderRecord, heardAtMs: number): boolean {
     const entry = this.#entries.get(record.orderId)
     const content = contentOf(record)
     if (entry === undefined) {
       this.#makeRoom()
-      this.#add(record, nowMs, content)
+      this.#add(record, heardAtMs, content)
       return true
     }
     if (entry.contents.has(content)) {
@@ -145,7 +154,7 @@ export class OrderTable {
       this.late += 1
       return false
     }
-    this.#replace(entry, record, nowMs)
+    this.#replace(entry, record, heardAtMs)
     if (entry.contents.size >= CONTENTS_MAX) entry.contents.clear()
     entry.contents.add(content)
     return true

@@ -4,6 +4,7 @@ import { createHash } from 'node:crypto'
 import { test } from 'node:test'
 import { startKiteSimulator } from '../../sim/kite-server.ts'
 import {
+  currentTable,
   eventsOf,
   orderStatus,
   placeByHand,
@@ -89,6 +90,25 @@ test('what is proven is told once, also over and over; what is not is refused an
   assert.equal(eventsOf(client)[0]!.order_status, 'open')
   assert.ok(logs.some(({ msg, refused }) => msg === 'postback refused' && refused === 'forged'))
   assert.ok(!JSON.stringify(logs).includes(SECRET))
+})
+
+test('a state that somebody made of a proven one does not outlive the next order book', async (context) => {
+  const plant = await startTradingPlant(context, {}, WITH_SECRET)
+  const { gateway } = plant.engine.orders
+  const client = await listen(context, plant)
+  await currentTable(plant)
+  const id = await placeByHand(plant)
+  await toldStates(client, id, 1)
+  const time = String(eventsOf(client, id)[0]!.timestamp)
+  const checksum = createHash('sha256').update(`${id}${time}${SECRET}`).digest('hex')
+  const forged = { order_id: id, order_timestamp: time, checksum, status: 'COMPLETE' }
+  const told = await post(plant.httpUrl, row({ ...forged, filled_quantity: 10 }))
+  assert.equal(told.status, 200)
+  const state = await gateway.orderStatus({ orderid: id })
+  assert.ok('ok' in state && state.source === 'broker' && state.ok.order_status === 'open')
+  await currentTable(plant)
+  const later = await gateway.orderStatus({ orderid: id })
+  assert.ok('ok' in later && later.source === 'live' && later.ok.order_status === 'open')
 })
 
 test('an order of another user of the app is not taken where the account is known', async (context) => {

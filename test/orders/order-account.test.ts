@@ -43,12 +43,12 @@ async function open(context: Scope) {
 test('who listens through midnight misses nothing, and is told nothing twice', async (context) => {
   const { account, state, sent, folder } = await open(context)
   await account.book([], state.nowMs, 1)
-  account.message(order())
-  account.message(order({ orderId: '2', status: 'cancelled' }))
+  account.message(order(), 'feed')
+  account.message(order({ orderId: '2', status: 'cancelled' }), 'feed')
   state.nowMs += 120_000
   const news = order({ orderId: '3', timestamp: '2026-07-02 00:01:00' })
   await account.book([order(), news], state.nowMs, 1)
-  account.message(order({ status: 'complete', filledQuantity: 10 }))
+  account.message(order({ status: 'complete', filledQuantity: 10 }), 'feed')
   await account.close()
   assert.deepEqual(sent, ['1 open 0', '2 cancelled 0', '3 open 0', '1 complete 10'])
   const lines = await readFile(join(folder, 'told-b-2026-07-02.jsonl'), 'utf8')
@@ -83,7 +83,7 @@ test('the book is looked at at once when a line is new, then only as often as is
 test('a state that a later book takes back is told as what it is then', async (context) => {
   const { account, state, sent } = await open(context)
   await account.book([], state.nowMs, 1)
-  account.message(order({ status: 'complete', filledQuantity: 10 }))
+  account.message(order({ status: 'complete', filledQuantity: 10 }), 'feed')
   state.nowMs += 15_000
   await account.book([order({ filledQuantity: 4 })], state.nowMs, 1)
   await account.close()

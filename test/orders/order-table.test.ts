@@ -89,6 +89,20 @@ test('a book takes something back only long after the order was last heard of', 
   assert.deepEqual([table.get('1'), table.corrected, table.late], [filled, 1, 1])
 })
 
+test('what may not be the broker’s own holds until the next book, which is then needed', () => {
+  const table = new OrderTable()
+  readBook(table, [order()])
+  assert.ok(table.message(complete, NOW + 1, true))
+  assert.ok(table.message(order({ orderId: '2' }), NOW + 1, true))
+  assert.ok(!table.isCurrent(1, NOW + 1))
+  readBook(table, [order()], NOW + 2)
+  assert.deepEqual(table.records(), [order()])
+  assert.ok(table.isCurrent(1, NOW + 2))
+  table.message(filled, NOW + 3)
+  assert.ok(!table.message(filled, NOW + 4, true))
+  assert.ok(table.isCurrent(1, NOW + 4), 'it had been told over the feed already')
+})
+
 test('it is current from a whole book on, as long as the line lives and the day lasts', () => {
   const table = new OrderTable()
   table.message(order(), NOW)
