@@ -33,7 +33,7 @@ export interface Plant {
 /** Makes a folder that is removed after the test. */
 export async function temporaryFolder(context: Scope): Promise<string> {
   const folder = await mkdtemp(join(tmpdir(), 'tickplant-test-'))
-  context.after(() => rm(folder, { recursive: true, force: true }))
+  context.after(() => rm(folder, { recursive: true, force: true, maxRetries: 5 }))
   return folder
 }
 
