@@ -1,6 +1,12 @@
 // One account at one broker, as the gateway sees it: whether it takes orders now, and how many more.
 import type { BrokerSpec, Session } from '../../adapters/broker.ts'
-import type { OrdersSpec, ReadName, WriteName } from '../../adapters/orders.ts'
+import type {
+  ModifyAsk,
+  ModifyGttAsk,
+  OrdersSpec,
+  ReadName,
+  WriteName,
+} from '../../adapters/orders.ts'
 import {
   checkExpiry,
   type Found,
@@ -12,6 +18,7 @@ import type { Named } from './fields.ts'
 import type { OrderLimits } from './limits.ts'
 import { CalendarWindow, QuotaBook, RollingWindow, take, type Window } from './quota.ts'
 import { badOrder, type GatewayError } from './refusal.ts'
+import type { WriteTask } from './write.ts'
 
 export interface LastPrice {
   readonly price: number
@@ -117,10 +124,10 @@ export class Desk {
   }
 
   /** Counts what the journal tells of. */
-  recount(name: WriteName, atMs: number, orderId: string | null): void {
+  recount({ name, ask }: Pick<WriteTask, 'name' | 'ask'>, atMs: number): void {
     this.#quotas.recount(name, atMs)
     if (name === 'place') for (const window of this.#limitWindows) window.count(atMs)
-    if (name === 'modify' && orderId !== null) this.countChange(orderId)
+    this.countChange({ name, ask })
   }
 
   /** Why an order cannot be changed once more. */
@@ -131,14 +138,22 @@ export class Desk {
     return badOrder('orderid', orderId, why)
   }
 
-  countChange(orderId: string): void {
-    const changes = this.#changes.get(orderId) ?? 0
+  /** Counts a write that changes an order or a GTT; others do not matter. */
+  countChange({ name, ask }: Pick<WriteTask, 'name' | 'ask'>): void {
+    const key = changedBy({ name, ask })
+    if (key === null) return
+    const changes = this.#changes.get(key) ?? 0
     // Put back at the end, so that the first is the one that was not changed for longest.
-    this.#changes.delete(orderId)
-    this.#changes.set(orderId, changes + 1)
+    this.#changes.delete(key)
+    this.#changes.set(key, changes + 1)
     if (this.#changes.size <= ORDERS_COUNTED_MAX) return
     const [oldest] = this.#changes.keys()
     this.#changes.delete(oldest!)
+  }
+
+  /** Whether a change is the only one of its order or GTT that was sent. */
+  isOnlyChange(task: WriteTask): boolean {
+    return this.#changes.get(changedBy(task) ?? '') === 1
   }
 
   #exchangeWindow(exchange: string): readonly Window[] {
@@ -151,4 +166,10 @@ export class Desk {
     }
     return [window]
   }
+}
+
+/** What a write changes, under a name of its own; null where it changes nothing. */
+function changedBy({ name, ask }: Pick<WriteTask, 'name' | 'ask'>): string | null {
+  if (name === 'modify') return (ask as ModifyAsk).orderId
+  return name === 'modifyGtt' ? `gtt ${(ask as ModifyGttAsk).triggerId}` : null
 }

@@ -70,11 +70,16 @@ function hasTerms(record: Terms, asked: Terms): boolean {
   )
 }
 
-function evidenceOfModify(ask: ModifyAsk, { byId }: OrderIndex): Outcome | null {
+function evidenceOfModify(
+  ask: ModifyAsk,
+  { byId }: OrderIndex,
+  isOnlyChange: boolean,
+): Outcome | null {
   const record = byId.get(ask.orderId)
   if (record === undefined) return null
   if (hasTerms(record, ask)) return accepted(ask.orderId)
-  if (!ENDED.includes(record.status)) return null
+  // Another change may have taken the place of this one after it was made.
+  if (!ENDED.includes(record.status) || !isOnlyChange) return null
   return rejected(`the order ended as ${record.status}, without the change`)
 }
 
@@ -85,13 +90,14 @@ function evidenceOfCancel(ask: CancelAsk, { byId }: OrderIndex): Outcome | null 
   return rejected(`the order ended as ${record.status} before the cancel`)
 }
 
-/** What an order book says about a write of orders. */
+/** What an order book says about a write of orders. `isOnlyChange`: no other change of its order was ever sent. */
 export function evidenceOfOrders(
   { name, ask, intentId }: WriteTask,
   book: OrderIndex,
+  isOnlyChange: boolean,
 ): Outcome | null {
   if (name === 'place') return evidenceOfPlace(intentId, book)
-  if (name === 'modify') return evidenceOfModify(ask as ModifyAsk, book)
+  if (name === 'modify') return evidenceOfModify(ask as ModifyAsk, book, isOnlyChange)
   return evidenceOfCancel(ask as CancelAsk, book)
 }
 
@@ -133,12 +139,16 @@ function evidenceOfPlaceGtt(
   return accepted(record.triggerId)
 }
 
-/** What a list of GTTs says about a write of them. `isTaken` tells ids that other writes account for. */
+/**
+ * What a list of GTTs says about a write of them. `isTaken` tells ids that other writes account for; `isOnlyChange`: no
+ * other change of its GTT was ever sent.
+ */
 export function evidenceOfGtts(
   { name, ask }: WriteTask,
   intentAtMs: number,
   records: readonly GttRecord[],
   isTaken: (triggerId: string) => boolean,
+  isOnlyChange: boolean,
 ): Outcome | null {
   if (name === 'placeGtt') {
     return evidenceOfPlaceGtt(ask as PlaceGttAsk, intentAtMs, records, isTaken)
@@ -151,5 +161,6 @@ export function evidenceOfGtts(
     name === 'cancelGtt' ? record.status === 'cancelled' : hasLegs(record, ask as ModifyGttAsk)
   if (isDone) return accepted(triggerId)
   if (record.status === 'active') return null
+  if (name === 'modifyGtt' && !isOnlyChange) return null
   return rejected(`the GTT is ${record.status}, without the change`)
 }

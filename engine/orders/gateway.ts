@@ -38,6 +38,9 @@ export class OrderGateway {
   /** To be told of what became of writes whose outcome was unknown, however late. */
   settled = (task: WriteTask, outcome: Outcome): void => this.#writes.settled(task, outcome)
 
+  /** Whether a change is the only one of its order or GTT that was sent, as far as the journal of the day tells. */
+  isOnlyChange = (task: WriteTask): boolean => this.#writes.isOnlyChange(task)
+
   place = (input: unknown, caller: Caller) => this.#writes.place(input, caller)
   modify = (input: unknown, caller: Caller) => this.#writes.modify(input, caller)
   cancel = (input: unknown, caller: Caller) => this.#writes.cancel(input, caller)

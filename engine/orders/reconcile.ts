@@ -25,10 +25,12 @@ export interface ReconcilerOptions {
   readonly spacingMs: number
   /** So many looks without a trace, and people are told. A look that fails is none. */
   readonly looksMax: number
+  /** Whether a change is the only one of its order or GTT that was ever sent. */
+  readonly isOnlyChange: (task: WriteTask) => boolean
   /** The session that a look goes with. */
-  readonly sessionOf?: (broker: string) => Session | null
+  readonly sessionOf: (broker: string) => Session | null
   /** A broker does not take that session: nobody else may be asking it anything that would tell. */
-  readonly onRefused?: (broker: string, why: string, session: Session | null) => void
+  readonly onRefused: (broker: string, why: string, session: Session | null) => void
   /** A write of unknown outcome was settled, or reported: then the outcome is still unknown. */
   readonly onSettled?: (task: WriteTask, outcome: Outcome, by: SettledBy) => void
 }
@@ -119,6 +121,7 @@ export class Reconciler {
   /** To be told of every order book and order message that the engine sees, so that what turns up late is noticed. */
   sawOrders(broker: string, records: readonly OrderRecord[]): void {
     if (this.#pending.size === 0 && this.#reported.size === 0) return
+    const { isOnlyChange } = this.#options
     const book = indexOrders(records)
     for (const intentId of book.byTag.keys()) {
       const task = this.#reported.get(intentId)
@@ -126,7 +129,7 @@ export class Reconciler {
       if (task !== undefined && found !== null) this.#foundLate(task, found)
     }
     for (const pending of this.#of(broker, 'orderBook')) {
-      const found = evidenceOfOrders(pending.task, book)
+      const found = evidenceOfOrders(pending.task, book, isOnlyChange(pending.task))
       if (found !== null) this.#settle(pending, found, 'reconciled')
     }
   }
@@ -158,11 +161,11 @@ export class Reconciler {
   async #look(key: string, watch: Watch): Promise<void> {
     // What is added while the book is on its way may be newer than the book.
     const asked = this.#of(watch.broker, watch.book)
-    const session = this.#options.sessionOf?.(watch.broker) ?? null
+    const session = this.#options.sessionOf(watch.broker)
     const reply = await this.#options.reads.read(watch.broker, watch.book, null)
     if (this.#isClosed) return
     if ('refusal' in reply && reply.refusal.code === 'INVALID_TOKEN') {
-      this.#options.onRefused?.(watch.broker, reply.refusal.message, session)
+      this.#options.onRefused(watch.broker, reply.refusal.message, session)
     }
     if ('refusal' in reply && reply.refusal.code !== 'UNSUPPORTED') {
       this.#lookFailed(watch, reply.refusal.message)
@@ -187,7 +190,9 @@ export class Reconciler {
   #sawGtts(broker: string, records: readonly GttRecord[]): void {
     const isTaken = (triggerId: string) => this.#takenGtts.has(`${broker} ${triggerId}`)
     for (const pending of this.#of(broker, 'gttBook')) {
-      const found = evidenceOfGtts(pending.task, pending.intentAtMs, records, isTaken)
+      const { task, intentAtMs } = pending
+      const isOnlyChange = this.#options.isOnlyChange(task)
+      const found = evidenceOfGtts(task, intentAtMs, records, isTaken, isOnlyChange)
       if (found === null) continue
       if (found.outcome === 'accepted') this.accepted(pending.task, found.id)
       this.#settle(pending, found, 'reconciled')

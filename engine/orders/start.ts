@@ -99,6 +99,7 @@ export async function startOrders(parts: OrdersParts): Promise<StartedOrders> {
     log,
     spacingMs: limits.reconcile_spacing_ms,
     looksMax: limits.reconcile_looks_max,
+    isOnlyChange: (task) => gateway.isOnlyChange(task),
     sessionOf: (broker) => keeperOf(broker).current(),
     onRefused,
     onSettled: (task, outcome) => gateway.settled(task, outcome),

@@ -114,7 +114,7 @@ export class Writes {
     for (const entry of entries) {
       const { task, intentAtMs, settledBy } = entry
       const desk = this.#reads.desks.get(task.broker)
-      desk?.recount(task.name, intentAtMs, 'orderId' in task.ask ? task.ask.orderId : null)
+      desk?.recount(task, intentAtMs)
       if (task.name === 'place') for (const window of this.#windows) window.count(intentAtMs)
       this.#remember(entry)
       if (desk === undefined || settledBy !== null) continue
@@ -311,7 +311,7 @@ export class Writes {
       const message = `not sent: ${desk.id} or a limit takes no more for ${waitMs} ms`
       return { code: 'RATE_LIMITED', message, retryAfterMs: waitMs }
     }
-    if (name === 'modify') desk.countChange((ask as ModifyAsk).orderId)
+    if (name !== 'place') desk.countChange({ name, ask: ask as WriteTask['ask'] })
     return null
   }
 
@@ -321,6 +321,11 @@ export class Writes {
     if (desk.opening === null) return null
     const message = `not sent: orders that an earlier run left open at ${desk.id} are still looked for`
     return { code: 'NETWORK_ERROR', message }
+  }
+
+  /** Whether a change is the only one of its order or GTT that was sent. */
+  isOnlyChange(task: WriteTask): boolean {
+    return this.#reads.desks.get(task.broker)?.isOnlyChange(task) ?? false
   }
 
   /** To be told of what is found late, after a write was given up: who comes again with its id then gets that. */

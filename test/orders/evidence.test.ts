@@ -24,11 +24,10 @@ const RECORD: OrderRecord = {
 }
 
 /** In one word what the book says. */
-function verdict(task: WriteTask, changes: Partial<OrderRecord>): string {
+function verdict(task: WriteTask, changes: Partial<OrderRecord>, isOnlyChange = true): string {
   const other = { ...RECORD, orderId: 'P0', tag: 'i0', status: 'cancelled' as const }
-  return (
-    evidenceOfOrders(task, indexOrders([other, { ...RECORD, ...changes }]))?.outcome ?? 'nothing'
-  )
+  const book = indexOrders([other, { ...RECORD, ...changes }])
+  return evidenceOfOrders(task, book, isOnlyChange)?.outcome ?? 'nothing'
 }
 
 test('a place is there under its tag, in whatever state', () => {
@@ -42,7 +41,8 @@ test('a place is there under its tag, in whatever state', () => {
     [{ tag: null }, 'nothing'],
   ]
   for (const [changes, expected] of cases) assert.equal(verdict(task, changes), expected)
-  assert.deepEqual(evidenceOfOrders(task, indexOrders([RECORD])), { outcome: 'accepted', id: 'P1' })
+  const book = indexOrders([RECORD])
+  assert.deepEqual(evidenceOfOrders(task, book, false), { outcome: 'accepted', id: 'P1' })
 })
 
 test('a modify is there when the order has the terms asked for, and gone when it ended without', () => {
@@ -64,6 +64,18 @@ test('a modify is there when the order has the terms asked for, and gone when it
   ]
   for (const [ask, changes, expected] of cases)
     assert.equal(verdict(modify(ask), changes), expected, JSON.stringify([ask, changes]))
+})
+
+test('a change is not told as rejected when another may have taken its place', () => {
+  const ask = { ...placeAsk('i1'), orderId: 'P1', price: 101 }
+  const task = taskOf('i2', { name: 'modify', ask })
+  assert.equal(verdict(task, { price: 102, status: 'complete' }, false), 'nothing')
+  assert.equal(verdict(task, { price: 101, status: 'complete' }, false), 'accepted')
+  const gtt = taskOf('i5', { name: 'modifyGtt', ask: { ...GTT, triggerId: 'G1' } })
+  const ended = { legs: [GTT.legs[0]!], status: 'triggered' } as const
+  assert.equal(gttVerdict(gtt, ended, [], false), 'nothing')
+  const cancel = taskOf('i6', { name: 'cancelGtt', ask: { triggerId: 'G1' } })
+  assert.equal(gttVerdict(cancel, ended, [], false), 'rejected')
 })
 
 test('a cancel is there when the order is cancelled; one that is not listed says nothing', () => {
@@ -104,9 +116,15 @@ const GTT_RECORD: GttRecord = {
   expiresAt: '',
 }
 
-function gttVerdict(task: WriteTask, changes: Partial<GttRecord>, taken: string[] = []): string {
+function gttVerdict(
+  task: WriteTask,
+  changes: Partial<GttRecord>,
+  taken: string[] = [],
+  isOnlyChange = true,
+): string {
   const records = [{ ...GTT_RECORD, ...changes }]
-  return evidenceOfGtts(task, AT_MS, records, (id) => taken.includes(id))?.outcome ?? 'nothing'
+  const isTaken = (id: string) => taken.includes(id)
+  return evidenceOfGtts(task, AT_MS, records, isTaken, isOnlyChange)?.outcome ?? 'nothing'
 }
 
 test("a placed GTT is one that is the same in all, came since, and is no other write's", () => {

@@ -120,3 +120,21 @@ test('changes that the journal tells of count', async () => {
   const told = await bench.gateway.modify({ ...LIMIT_ORDER, orderid: '25' }, CALLER)
   assert.ok('error' in told && told.error.field === 'orderid')
 })
+
+test('whether a change is the only one of its order is known, also of what the journal tells of', async () => {
+  const before = accepting()
+  const change = { ...LIMIT_ORDER, orderid: '25' }
+  await before.gateway.modify(change, CALLER)
+  const [task] = before.tasks
+  assert.equal(before.gateway.isOnlyChange(task!), true)
+  await before.gateway.cancel({ orderid: '25' }, CALLER)
+  await before.gateway.modify({ ...change, orderid: '26' }, CALLER)
+  assert.equal(before.gateway.isOnlyChange(task!), true)
+  const entry = { task: task!, intentAtMs: NOW_MS - 1000, outcome: OPEN, outcomeAtMs: NOW_MS }
+  const bench = accepting({ journal: [{ ...entry, settledBy: 'reported' }] })
+  await bench.gateway.open()
+  assert.equal(bench.gateway.isOnlyChange(task!), true)
+  await bench.gateway.modify(change, CALLER)
+  assert.equal(bench.gateway.isOnlyChange(task!), false)
+  assert.equal(bench.gateway.isOnlyChange(bench.tasks[0]!), false)
+})

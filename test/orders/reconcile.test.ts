@@ -36,6 +36,9 @@ async function start(context: TestContext, changes: Partial<ReconcilerOptions> =
     log: desk.log,
     spacingMs: 10,
     looksMax: 5,
+    isOnlyChange: () => true,
+    sessionOf: () => null,
+    onRefused: () => {},
     onSettled: (task, { outcome }, by) => settled.push([task.intentId, outcome, by]),
     ...changes,
   })
