@@ -22,6 +22,8 @@ const TRIGGERS_MAX = 1000
 
 export interface KiteBroker extends RestContext {
   readonly feed: KiteFeed
+  /** Calls that are held back, and changes that are to come. */
+  pending(): number
   /** Ends the feed and drops what was to come later. */
   stop(): void
 }
@@ -66,6 +68,7 @@ export function openBroker(options: KiteOptions, app: KiteApp): KiteBroker {
     moveTo: (token, rupees) => feed.moveTo(token, rupees),
     tickOnce: (tokens) => feed.tickOnce(tokens),
     feed,
+    pending: () => timers.size,
     stop() {
       feed.stop()
       timers.stop()

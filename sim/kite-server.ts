@@ -45,6 +45,8 @@ export interface KiteSimulator extends TradingSimulator {
   readonly instruments: readonly Instrument[]
   /** What the exchange knows of every order. */
   record(): ExchangeRecord
+  /** Calls that faults hold back, and changes of theirs that are to come. */
+  pending(): number
 }
 
 function checkOptions({ seed, ratePerSecond }: SimulatorOptions): void {
@@ -167,5 +169,6 @@ function handlesOf({ feed, sessions, faults, ...broker }: KiteBroker) {
     fault: (fault: Fault) => faults.set(fault),
     faults: () => faults.list(),
     clearFaults: () => faults.clear(),
+    pending: () => broker.pending(),
   }
 }

@@ -3,6 +3,11 @@
 export class Timers {
   readonly #pending = new Set<NodeJS.Timeout>()
 
+  /** Pieces of work that are still to be done. */
+  get size(): number {
+    return this.#pending.size
+  }
+
   start(delayMs: number, work: () => void): void {
     const timer = setTimeout(() => {
       this.#pending.delete(timer)

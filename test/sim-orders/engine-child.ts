@@ -1,43 +1,52 @@
-// An engine in a process of its own, driven by messages of its parent, which may kill it at any moment.
-//   node engine-child.js FLAGS
-// FLAGS are the configuration as JSON: keys with dots and their values.
+// An engine in a process of its own, which its parent drives by messages and may kill at any moment. What it is to be
+// configured with comes as JSON on the command line.
+import { BROKERS } from '../../adapters/registry.ts'
 import { loadConfig } from '../../config/load.ts'
 import type { Flags } from '../../config/sources.ts'
-import { startEngine } from '../../engine/main.ts'
+import { type Engine, startEngine } from '../../engine/main.ts'
 import { createLogger } from '../../engine/observe/log.ts'
+import type { ChildEnd, Request } from './protocol.ts'
 
-export type Wish = 'place' | 'modify' | 'cancel' | 'quote'
+const CALLER = { keyId: 'simulated' }
 
-export type Request =
-  | { readonly number: number; readonly do: Wish; readonly input: object }
-  | { readonly number: number; readonly do: 'terminate' | 'status' }
-  | { readonly number: number; readonly do: 'signIn'; readonly values: Record<string, string> }
+async function start(flags: Flags): Promise<Engine> {
+  const cwd = String(flags.data_dir)
+  const loaded = loadConfig({ brokerIds: Object.keys(BROKERS), env: {}, cwd, flags })
+  return startEngine(loaded, createLogger({ level: 'warn', destination: process.stderr }))
+}
 
-const flags = JSON.parse(process.argv[2] ?? '{}') as Flags
-const log = createLogger({ level: 'silent' })
-const loaded = loadConfig({ brokerIds: ['zerodha'], env: {}, cwd: process.cwd(), flags })
-const engine = await startEngine(loaded, log)
-const { gateway, orders } = engine.orders
-const caller = { keyId: 'sim-orders' }
+async function terminate({ orders }: Engine, pool: 'orders' | 'reads'): Promise<ChildEnd> {
+  const { running } = orders.orders
+  const [thread] = orders[pool].threads
+  await thread?.terminate()
+  return { threads: thread === undefined ? 0 : 1, running }
+}
 
-async function answer(request: Request): Promise<unknown> {
+async function act(engine: Engine, request: Request): Promise<unknown> {
+  const { orders, keepers } = engine
+  const keeper = keepers[0]!
   switch (request.do) {
-    case 'terminate':
-      await orders.threads[0]?.terminate()
-      return null
+    case 'orderBook':
+      return orders.gateway.orderBook({})
     case 'status':
-      return engine.orders.status()
-    case 'signIn':
-      await engine.keepers[0]!.useToken(request.values)
-      return null
+      return { ...orders.status(), isSignedIn: keeper.current() !== null }
+    case 'login':
+      await keeper.useToken({ request_token: request.requestToken })
+      return true
+    case 'terminate':
+      return terminate(engine, request.pool)
     default:
-      return gateway[request.do](request.input, caller)
+      return orders.gateway[request.do](request.input, CALLER)
   }
 }
 
-process.on('message', (request: Request) => {
-  const tell = (told: unknown) => process.send?.({ number: request.number, told })
-  answer(request).then(tell, (error: Error) => tell({ failed: error.message }))
+// Asked for early, so that the parent's end is noticed while this one starts.
+process.on('disconnect', () => process.exit())
+const engine = await start(JSON.parse(process.argv[2]!))
+process.on('message', ({ number, request }: { number: number; request: Request }) => {
+  act(engine, request).then(
+    (answer) => process.send!({ number, answer }),
+    (error: Error) => process.send!({ number, failed: String(error.stack) }),
+  )
 })
-process.on('disconnect', () => process.exit(0))
-process.send?.({ number: 0, told: 'ready' })
+process.send!({ number: 0, answer: 'started' })

@@ -1,71 +1,85 @@
-// The parent's end of an engine that runs in a process of its own.
+// The engine's process, seen from the parent.
 import { type ChildProcess, fork } from 'node:child_process'
 import { once } from 'node:events'
 import { fileURLToPath } from 'node:url'
 import type { Flags } from '../../config/sources.ts'
-import type { Request } from './engine-child.ts'
+import type { Request } from './protocol.ts'
 
 const CHILD = fileURLToPath(new URL('./engine-child.js', import.meta.url))
-const READY_MS_MAX = 30_000
+/** Lines of the engine's log that are kept for whoever has to find out what happened. */
+const LOG_LINES_MAX = 200
 
-/** What came of a request whose engine was killed before it answered. */
-export const KILLED = Symbol('killed')
+interface Reply {
+  readonly number: number
+  readonly answer?: unknown
+  readonly failed?: string
+}
 
-type Unnumbered = Request extends infer Each
-  ? Each extends Request
-    ? Omit<Each, 'number'>
-    : never
-  : never
+interface Waiting {
+  readonly resolve: (answer: unknown) => void
+  readonly reject: (error: Error) => void
+}
 
 export class EngineProcess {
+  readonly log: string[] = []
   readonly #child: ChildProcess
-  readonly #waiting = new Map<number, (told: unknown) => void>()
+  readonly #waiting = new Map<number, Waiting>()
   readonly #ended: Promise<unknown>
   #asked = 0
+  #isKilled = false
 
-  private constructor(child: ChildProcess) {
-    this.#child = child
-    this.#ended = once(child, 'exit')
-    child.on('message', ({ number, told }: { number: number; told: unknown }) => {
-      this.#waiting.get(number)?.(told)
-      this.#waiting.delete(number)
+  private constructor(flags: Flags) {
+    this.#child = fork(CHILD, [JSON.stringify(flags)], {
+      stdio: ['ignore', 'ignore', 'pipe', 'ipc'],
     })
-    void this.#ended.then(() => {
-      for (const settle of this.#waiting.values()) settle(KILLED)
-      this.#waiting.clear()
+    this.#child.stderr!.on('data', (part: Buffer) => {
+      this.log.push(...part.toString().split('\n').filter(Boolean))
+      this.log.splice(0, Math.max(0, this.log.length - LOG_LINES_MAX))
     })
+    this.#child.on('message', (reply: Reply) => this.#onReply(reply))
+    this.#ended = once(this.#child, 'exit').then(() => this.#onEnd())
   }
 
-  /** Starts an engine and resolves when it takes orders. Rejects when it ends before. */
+  /** Starts an engine and resolves when it takes orders. */
   static async start(flags: Flags): Promise<EngineProcess> {
-    const child = fork(CHILD, [JSON.stringify(flags)], {
-      stdio: ['ignore', 'ignore', 'inherit', 'ipc'],
-    })
-    const signal = AbortSignal.timeout(READY_MS_MAX)
-    const [first] = await Promise.race([
-      once(child, 'message', { signal }),
-      once(child, 'exit', { signal }),
-    ])
-    if (typeof first !== 'object') throw new Error(`the engine ended with ${first} as it started`)
-    return new EngineProcess(child)
+    const engine = new EngineProcess(flags)
+    await new Promise((resolve, reject) => engine.#waiting.set(0, { resolve, reject }))
+    return engine
   }
 
-  /** Asks the engine; KILLED where it ended before it answered. */
-  ask(request: Unnumbered): Promise<unknown> {
+  get isKilled(): boolean {
+    return this.#isKilled
+  }
+
+  /** Asks for something; null where the engine was killed before it answered. */
+  async ask(request: Request): Promise<unknown> {
+    if (this.#isKilled) return null
     this.#asked += 1
     const number = this.#asked
-    return new Promise((resolve) => {
-      this.#waiting.set(number, resolve)
-      this.#child.send({ ...request, number }, (error) => {
-        // Dead already: the exit settles it where it has not yet.
-        if (error === null || !this.#waiting.delete(number)) return
-        resolve(KILLED)
-      })
-    })
+    const answer = new Promise((resolve, reject) => this.#waiting.set(number, { resolve, reject }))
+    this.#child.send({ number, request })
+    return answer
   }
 
+  /** `kill -9`, at once. Resolves when the process is gone. */
   async kill(): Promise<void> {
+    this.#isKilled = true
     this.#child.kill('SIGKILL')
     await this.#ended
+  }
+
+  #onReply({ number, answer, failed }: Reply): void {
+    const waiting = this.#waiting.get(number)
+    this.#waiting.delete(number)
+    if (failed === undefined) waiting?.resolve(answer)
+    else waiting?.reject(new Error(failed))
+  }
+
+  #onEnd(): void {
+    for (const { resolve, reject } of this.#waiting.values()) {
+      if (this.#isKilled) resolve(null)
+      else reject(new Error(`the engine ended by itself:\n${this.log.slice(-20).join('\n')}`))
+    }
+    this.#waiting.clear()
   }
 }
