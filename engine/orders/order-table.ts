@@ -263,7 +263,7 @@ export class OrderTable {
   }
 }
 
-/** Whether an order shows what an accepted write did. */
+/** Whether an order shows what an accepted write did; one that has ended shows all that it ever will. */
 function shows(record: OrderRecord, task: WriteTask): boolean {
-  return task.name === 'place' || evidenceOfOrders(task, indexOrders([record])) !== null
+  return task.name === 'place' || evidenceOfOrders(task, indexOrders([record]), true) !== null
 }
