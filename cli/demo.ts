@@ -146,7 +146,9 @@ async function signInOnPage({ signIn, hosts }: BrokerSpec, info: SimulatorInfo) 
 async function brokerConfig(id: string, info: SimulatorInfo): Promise<BrokerConfig> {
   const credentials = await signInOnPage(await loadBroker(id), info)
   const { restUrl: rest, feedUrl: feed } = info
-  return { enabled: true, rest, feed, login: new URL(rest).origin, credentials }
+  const login = new URL(rest).origin
+  // A simulated broker has no list of addresses.
+  return { enabled: true, rest, feed, login, credentials, static_ip_acknowledged: true }
 }
 
 function demoConfig(

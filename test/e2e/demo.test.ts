@@ -26,7 +26,7 @@ function childrenOf(pid: number): number[] {
   return text.split(' ').filter(Boolean).map(Number)
 }
 
-test('the demo streams, tail prints ticks of it, and Ctrl-C ends everything with 0', async (context) => {
+test('the demo streams and takes orders, tail prints ticks of it, and Ctrl-C ends everything with 0', async (context) => {
   const { demo, folder } = await startDemo(context)
   const word = join(folder, 'demo', 'engine.json')
   assert.equal(statSync(word).mode & 0o777, 0o600)
@@ -47,6 +47,10 @@ test('the demo streams, tail prints ticks of it, and Ctrl-C ends everything with
     assert.ok(tick.ltp > 0)
   }
   assert.equal(await tail.kill('SIGINT'), 0)
+
+  const words = ['order', 'place', 'NSE:RELIANCE', 'BUY', '1', '--yes', `--data-dir=${folder}`]
+  const order = Command.start(context, words)
+  assert.equal(await order.end(), 0, order.errors)
 
   await demo.waitFor(/[1-9][\d,]* ticks\/s {2}latency p50 \d+ µs/)
   assert.equal(await demo.kill('SIGINT'), 0)

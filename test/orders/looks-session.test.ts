@@ -19,6 +19,8 @@ test('a session that a look finds to be over is given up; the order is found aft
   await until('the feed to be connected', () => simulator.stats().sockets === 1)
   simulator.fault({ on: 'place', do: 'reset-after' })
   simulator.fault({ on: 'orderBook', do: 'expire' })
+  // The feed would tell of the order.
+  simulator.fault({ on: 'message', do: 'drop', times: null })
   const order = {
     exchange,
     symbol,
