@@ -15,6 +15,7 @@ export type OrderRow = Extract<Told, { ok: unknown }>['ok']
 export const orderRow = z.object({
   action: z.enum(['BUY', 'SELL']),
   average_price: z.number(),
+  disclosed_quantity: z.number().optional().meta({ description: 'Only where some is disclosed' }),
   exchange: z.string(),
   filled_quantity: z.string(),
   order_status: z.enum(['open', 'trigger pending', 'complete', 'rejected', 'cancelled']),
@@ -37,10 +38,12 @@ export const orderSource = z.enum(['broker', 'live']).meta({
 
 /** Writes an order as endpoints tell it. */
 export function writeOrder(row: OrderRow): z.infer<typeof orderRow> {
-  const { exchange } = row
+  const { exchange, disclosed_quantity } = row
   return {
     action: row.action,
     average_price: priceAt(exchange, row.average_price),
+    // Who changes an order has to repeat it; OpenAlgo does not tell it, so most orders look as they do there.
+    ...(disclosed_quantity === 0 ? {} : { disclosed_quantity }),
     exchange,
     filled_quantity: String(row.filled_quantity),
     order_status: row.order_status,

@@ -37,6 +37,17 @@ test('an order is placed, followed, changed and cancelled, and clients hear of i
   assert.equal(eventsOf(client).length, 2)
 })
 
+test('a change of the price leaves what is disclosed as it was', async () => {
+  const { exchange, symbol, price } = await restingOrder(plant)
+  const words = [`${exchange}:${symbol}`, 'BUY', '20', '--price', String(price), '--disclosed', '5']
+  const placed = await run('order', 'place', ...words, '--yes', '--json')
+  const { orderid } = JSON.parse(placed.stdout)
+  const changed = await run('order', 'modify', orderid, '--price', String(price - 1), '--yes')
+  assert.equal(changed.code, 0, changed.stderr)
+  const { data } = JSON.parse((await run('order', 'status', orderid, '--json')).stdout)
+  assert.deepEqual([data.price, data.disclosed_quantity], [price - 1, 5])
+})
+
 test('books, funds and histories are understood', async () => {
   for (const command of ['positions', 'holdings', 'funds']) {
     const { code, stderr } = await run(command)
