@@ -11,7 +11,8 @@ const RUNS_DEFAULT = 100
 const SEED_LIMIT = 2 ** 31
 /** One in so many runs, where nothing is said. */
 const RUNS_PER_KILL = 20
-const RUNS_PER_TERMINATE = 10
+// One in twenty finds no thread to end.
+const RUNS_PER_TERMINATE = 8
 const REPORT_EVERY_RUNS = 50
 
 function wholeNumber(option: string, text: string | undefined, fallback: number): number {
