@@ -26,7 +26,7 @@ function childrenOf(pid: number): number[] {
   return text.split(' ').filter(Boolean).map(Number)
 }
 
-test('the demo streams and takes orders, tail prints ticks of it, and Ctrl-C ends everything with 0', async (context) => {
+test('the demo streams and trades, tail prints ticks of it, and Ctrl-C ends everything with 0', async (context) => {
   const { demo, folder } = await startDemo(context)
   const word = join(folder, 'demo', 'engine.json')
   assert.equal(statSync(word).mode & 0o777, 0o600)

@@ -34,10 +34,8 @@ const unsubscribe = (mode: Mode) =>
   `{"action": "unsubscribe", "symbols": [${names(`, "mode": ${mode}`)}]}`
 
 function subscribed(mode: Mode): string {
-  const items = [one, other].map(
-    (symbol) =>
-      `{"symbol":"${symbol}","exchange":"NSE","status":"success","mode":"${LABELS[mode]}","depth":5,"broker":"zerodha"}`,
-  )
+  const told = `"status":"success","mode":"${LABELS[mode]}","depth":5,"broker":"zerodha"`
+  const items = [one, other].map((symbol) => `{"symbol":"${symbol}","exchange":"NSE",${told}}`)
   return (
     `{"type":"subscribe","status":"success","subscriptions":[${items}],` +
     '"message":"Subscription processing complete","broker":"zerodha"}'
