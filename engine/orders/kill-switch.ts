@@ -37,9 +37,11 @@ export class KillSwitch {
   get isSet(): boolean {
     if (this.#isAsked) return true
     try {
-      return statSync(this.#file, { throwIfNoEntry: false }) !== undefined
-    } catch {
+      statSync(this.#file)
       return true
+    } catch (error) {
+      // Asked not to throw, newer versions of Node would tell the same of a folder that is none.
+      return (error as NodeJS.ErrnoException).code !== 'ENOENT'
     }
   }
 
