@@ -43,7 +43,7 @@ export interface EngineWord {
 type Environment = Readonly<Record<string, string>>
 
 async function startEngine(simulator: SimulatorReady, dataDir: string, own: Environment) {
-  const engine = spawn(process.execPath, [here('../cli/main.js'), 'start'], {
+  const engine = spawn(here('../cli/main.js'), ['start'], {
     stdio: ['ignore', 'pipe', 'inherit'],
     cwd: dataDir,
     env: {

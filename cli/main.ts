@@ -1,5 +1,7 @@
-#!/usr/bin/env node
+#!/usr/bin/env -S MALLOC_MMAP_THRESHOLD_=1048576 MALLOC_TRIM_THRESHOLD_=1048576 node
 // The `tickplant` command. Modules of commands are loaded when they are called for, so that small ones start fast.
+// The two variables keep glibc's limits where they are: left alone, it raises them with the first large block that is
+// freed, and the memory in which tables were built is never given back (docs/tuning.md, "Memory").
 import { packageVersion } from '../config/root.ts'
 import { closest } from '../config/suggest.ts'
 import {

@@ -166,28 +166,25 @@ export class Plant {
     const folder = this.#newFolder()
     writeFileSync(join(folder, 'instruments.csv'), masterCsv())
     const path = this.newPath('engine')
-    const child = spawn(
-      process.execPath,
-      [...nodeFlags, new URL('../../cli/main.js', import.meta.url).pathname, 'start'],
-      {
-        stdio: ['ignore', 'pipe', 'inherit'],
-        cwd: folder,
-        env: {
-          ...process.env,
-          TICKPLANT_DATA_DIR: folder,
-          TICKPLANT_LOG_LEVEL: 'error',
-          TICKPLANT_WEBSOCKET_PORT: '0',
-          TICKPLANT_HTTP_PORT: '0',
-          TICKPLANT_ZEROMQ_PORT: '0',
-          TICKPLANT_ZEROMQ_BATCH_PORT: '0',
-          TICKPLANT_BROKERS_ZERODHA_MASTER_FILE: join(folder, 'instruments.csv'),
-          TICKPLANT_BROKERS_ZERODHA_FEED: this.feedUrl(path),
-          TICKPLANT_BROKERS_ZERODHA_API_KEY: 'bench',
-          TICKPLANT_BROKERS_ZERODHA_ACCESS_TOKEN: 'bench',
-          ...keys,
-        },
+    const child = spawn(new URL('../../cli/main.js', import.meta.url).pathname, ['start'], {
+      stdio: ['ignore', 'pipe', 'inherit'],
+      cwd: folder,
+      env: {
+        ...process.env,
+        NODE_OPTIONS: nodeFlags.join(' '),
+        TICKPLANT_DATA_DIR: folder,
+        TICKPLANT_LOG_LEVEL: 'error',
+        TICKPLANT_WEBSOCKET_PORT: '0',
+        TICKPLANT_HTTP_PORT: '0',
+        TICKPLANT_ZEROMQ_PORT: '0',
+        TICKPLANT_ZEROMQ_BATCH_PORT: '0',
+        TICKPLANT_BROKERS_ZERODHA_MASTER_FILE: join(folder, 'instruments.csv'),
+        TICKPLANT_BROKERS_ZERODHA_FEED: this.feedUrl(path),
+        TICKPLANT_BROKERS_ZERODHA_API_KEY: 'bench',
+        TICKPLANT_BROKERS_ZERODHA_ACCESS_TOKEN: 'bench',
+        ...keys,
       },
-    )
+    })
     this.#children.push(child)
     const output: string[] = []
     const listening = new Promise<void>((resolve, reject) => {

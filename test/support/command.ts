@@ -1,6 +1,7 @@
 // The `tickplant` command as a child process, for tests.
 import { type ChildProcessByStdio, spawn } from 'node:child_process'
 import { once } from 'node:events'
+import { dirname } from 'node:path'
 import type { Readable } from 'node:stream'
 import type { TestContext } from 'node:test'
 import { fileURLToPath } from 'node:url'
@@ -25,14 +26,15 @@ export class Command {
     })
   }
 
-  /** Starts `tickplant` with these words; it is killed with the test if it still runs then. */
+  /** Starts `tickplant` with these words, as a shell does; it is killed with the test if it still runs then. */
   static start(
     context: TestContext,
     words: readonly string[],
     environment: Readonly<Record<string, string>> = {},
   ): Command {
-    const env = { ...process.env, ...environment }
-    const child = spawn(process.execPath, [MAIN, ...words], {
+    const path = `${dirname(process.execPath)}:${process.env.PATH}`
+    const env = { ...process.env, PATH: path, ...environment }
+    const child = spawn(MAIN, words, {
       stdio: ['ignore', 'pipe', 'pipe'],
       env,
     })
