@@ -16,6 +16,16 @@ const LOOK_EVERY_MS = 20
 /** An engine that prints this often has started, or will not. */
 const OUTPUTS_TO_START = 1000
 
+const MAIN = new URL('../../cli/main.js', import.meta.url).pathname
+
+/** The variables that the first line of the command sets: flags for node leave no place for that line. */
+function commandEnvironment(): Record<string, string> {
+  const [first] = readFileSync(MAIN, 'utf8').split('\n', 1)
+  return Object.fromEntries(
+    Array.from(first!.matchAll(/(\w+)=(\S+)/g), ([, name, value]) => [name, value]),
+  )
+}
+
 /** What an engine leaves in its data folder for commands of the same machine. */
 interface EngineWord {
   readonly websocket: { readonly port: number }
@@ -166,12 +176,12 @@ export class Plant {
     const folder = this.#newFolder()
     writeFileSync(join(folder, 'instruments.csv'), masterCsv())
     const path = this.newPath('engine')
-    const child = spawn(new URL('../../cli/main.js', import.meta.url).pathname, ['start'], {
+    const child = spawn(process.execPath, [...nodeFlags, MAIN, 'start'], {
       stdio: ['ignore', 'pipe', 'inherit'],
       cwd: folder,
       env: {
         ...process.env,
-        NODE_OPTIONS: nodeFlags.join(' '),
+        ...commandEnvironment(),
         TICKPLANT_DATA_DIR: folder,
         TICKPLANT_LOG_LEVEL: 'error',
         TICKPLANT_WEBSOCKET_PORT: '0',
