@@ -89,6 +89,11 @@ export class Core {
     clearInterval(this.#lookTimer)
   }
 
+  /** Sends the ticks that wait. Called between pieces of other work on this thread, so that none waits for several. */
+  readonly letTicksPass = (): void => {
+    if (this.#isRunning && this.#hasWork()) this.#drain()
+  }
+
   readonly #hasWork = (): boolean => {
     for (let i = 0; i < this.#feeds.length; i++) {
       if (this.#feeds[i]!.reader.hasNext) return true
@@ -98,12 +103,7 @@ export class Core {
 
   readonly #turn = (): void => {
     if (!this.#isRunning) return
-    const now = nowUs()
-    if (this.#drain() > 0) {
-      const gapUs = Math.min(now - this.#idleSinceUs, GAP_US_MAX)
-      this.#gapUs += (gapUs - this.#gapUs) * GAP_WEIGHT
-      this.#idleSinceUs = nowUs()
-    }
+    this.#drain()
     const parksAtUs = this.#idleSinceUs + this.#spinUs(this.#gapUs)
     if (!this.#spin(parksAtUs) && nowUs() >= parksAtUs) {
       if (this.#doorbell.park(this.#hasWork, this.#turn)) return
@@ -120,9 +120,10 @@ export class Core {
     }
   }
 
-  /** Takes what waits, within the limits, and sends it. Returns the number of records taken. */
-  #drain(): number {
-    const deadlineUs = nowUs() + this.#drainUsMax
+  /** Takes what waits, within the limits, and sends it. */
+  #drain(): void {
+    const begunAtUs = nowUs()
+    const deadlineUs = begunAtUs + this.#drainUsMax
     let taken = 0
     // Another feed comes first each time, so that a busy one does not starve the others.
     this.#first = (this.#first + 1) % Math.max(1, this.#feeds.length)
@@ -130,10 +131,13 @@ export class Core {
       const feed = this.#feeds[(this.#first + i) % this.#feeds.length]!
       taken = this.#drainFeed(feed, taken, deadlineUs)
     }
-    if (taken === 0) return 0
+    if (taken === 0) return
     this.#outbox.flush()
-    this.#latency.record(this.#receiveTimesUs, taken, nowUs())
-    return taken
+    const endedAtUs = nowUs()
+    this.#latency.record(this.#receiveTimesUs, taken, endedAtUs)
+    const gapUs = Math.min(begunAtUs - this.#idleSinceUs, GAP_US_MAX)
+    this.#gapUs += (gapUs - this.#gapUs) * GAP_WEIGHT
+    this.#idleSinceUs = endedAtUs
   }
 
   #drainFeed(feed: Feed, takenBefore: number, deadlineUs: number): number {

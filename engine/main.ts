@@ -182,7 +182,8 @@ async function startParts(
     describeStatus({ startedAtMs, feeds, keepers, supply, websocket, zeromq, latency, orders })
   const brokers = feeds.map(({ id }) => id)
   const trading = tradingContext(orders.gateway, feeds, config.rest)
-  const http = serveHttp(uws, config.http, verifyKey, [
+  const core = new Core(doorbell, feeds, outbox, latency, eventsTo(events), config.engine)
+  const routes = [
     ...adminRoutes({
       keys,
       health: () => describeHealth(feeds, startedAtMs),
@@ -203,10 +204,10 @@ async function startParts(
       packageVersion(),
       rateLimitsOf(config.rest, nowMs),
     ),
-  ])
+  ]
+  const http = serveHttp(uws, config.http, verifyKey, routes, core.letTicksPass)
   undo.push(() => http.close())
 
-  const core = new Core(doorbell, feeds, outbox, latency, eventsTo(events), config.engine)
   core.start()
   supply.start()
   undo.push(() => supply.stop())

@@ -57,15 +57,22 @@ export interface ApiRoute {
 /** The root of all paths whose errors have OpenAlgo's form. */
 export const API_ROOT = '/api/v1/'
 
-/** Serves these routes; `verifyKey` answers the record of a key or null. Returns the port and how to stop. */
+/**
+ * Serves these routes; `verifyKey` answers the record of a key or null, and `letTicksPass` runs before each call: many
+ * may come with one look at the sockets. Returns the port and how to stop.
+ */
 export function serveHttp(
   uws: UWebSockets,
   address: { host: string; port: number },
   verifyKey: (key: string) => KeyRecord | null,
   routes: readonly (Route | ApiRoute)[],
+  letTicksPass: () => void = () => {},
 ): { port: number; close(): void } {
   const table: RouteTable = { verifyKey, routes, api: apiTable(routes) }
-  const app = uws.App().any('/*', (response, request) => answer(response, request, table))
+  const app = uws.App().any('/*', (response, request) => {
+    letTicksPass()
+    answer(response, request, table)
+  })
   const { port } = listen(uws, app, address.host, address.port, 'http')
   return { port, close: () => void app.close() }
 }

@@ -1,9 +1,12 @@
 // What the core does when no tick waits, seen by the doorbell's word that says that it sleeps.
 import assert from 'node:assert/strict'
-import { test } from 'node:test'
+import { connect } from 'node:net'
+import { type TestContext, test } from 'node:test'
 import { setImmediate as turn } from 'node:timers/promises'
+import { type Route, serveHttp } from '../../engine/api/http.ts'
 import { Core, type WaitStrategy } from '../../engine/core.ts'
 import { Outbox } from '../../engine/distribute/outbox.ts'
+import { loadUWebSockets } from '../../engine/distribute/uws.ts'
 import type { Feed } from '../../engine/feed/feed.ts'
 import { Latency } from '../../engine/observe/latency.ts'
 import { createDoorbell } from '../../engine/ring/doorbell.ts'
@@ -38,29 +41,63 @@ test('a core that parks or adapts sleeps when there is nothing, and one that spi
   assert.equal(await msToSleep('spin', 20), null)
 })
 
-test('a tick whose writer died before it rang is taken all the same', async () => {
+/** A core that sleeps, on a ring in which so many ticks wait as the test says; nobody rings. */
+async function sleepingCore(context: TestContext) {
   const doorbell = createDoorbell()
   const parked = new Int32Array(doorbell, 0, 1)
-  let waiting = 0
-  let taken = 0
+  const ticks = { waiting: 0, taken: 0 }
   const reader = {
     lost: 0,
     tick: { receiveTimeUs: 0 },
     get hasNext() {
-      return waiting > 0
+      return ticks.waiting > 0
     },
-    read: () => (waiting > 0 ? waiting-- && KIND_TICK : KIND_NONE),
+    read: () => (ticks.waiting > 0 ? ticks.waiting-- && KIND_TICK : KIND_NONE),
   }
-  const router = { deliver: () => (taken += 1) }
+  const router = { deliver: () => (ticks.taken += 1) }
   const feeds = [{ reader, router }] as unknown as Feed[]
   const limits = { drain_us_max: 1000, drain_records_max: 16, wait: 'park' } as const
   const core = new Core(doorbell, feeds, new Outbox(4096), new Latency(), silent, limits)
   core.start()
-  try {
-    await until('the core to sleep', () => parked[0] === 1)
-    waiting = 1
-    await until('the tick to be taken', () => taken === 1)
-  } finally {
-    core.stop()
+  context.after(() => core.stop())
+  await until('the core to sleep', () => parked[0] === 1)
+  return { core, ticks }
+}
+
+test('a tick whose writer died before it rang is taken all the same', async (context) => {
+  const { ticks } = await sleepingCore(context)
+  ticks.waiting = 1
+  await until('the tick to be taken', () => ticks.taken === 1)
+})
+
+test('of HTTP calls that come together each lets the ticks pass that came during the one before', async (context) => {
+  const { core, ticks } = await sleepingCore(context)
+  const takenBefore: number[] = []
+  const route: Route = {
+    method: 'GET',
+    path: '/work',
+    needsAdmin: false,
+    handle: () => {
+      takenBefore.push(ticks.taken)
+      ticks.waiting += 1
+      return {}
+    },
   }
+  const address = { host: '127.0.0.1', port: 0 }
+  const http = serveHttp(loadUWebSockets(), address, () => null, [route], core.letTicksPass)
+  context.after(() => http.close())
+  ticks.waiting = 1
+  const socket = connect(http.port, '127.0.0.1')
+  context.after(() => socket.destroy())
+  socket.write('GET /work HTTP/1.1\r\nHost: plant\r\n\r\n'.repeat(3))
+  await until('the calls to be answered', () => takenBefore.length === 3)
+  assert.deepEqual(takenBefore, [1, 2, 3])
+})
+
+test('a core that was stopped lets no tick pass', async (context) => {
+  const { core, ticks } = await sleepingCore(context)
+  core.stop()
+  ticks.waiting = 1
+  core.letTicksPass()
+  assert.equal(ticks.taken, 0)
 })
