@@ -10,6 +10,9 @@ const DERIVATIVE_EXCHANGES = ['NFO', 'BFO', 'MCX', 'CDS', 'NCO', 'BCD', 'NCDEX',
 /** Longer than any symbol, and than any search that could find one. */
 const TEXT_LENGTH_MAX = 256
 
+/** So many faults of one request are told: a body that is full of them must not hold up others. */
+const FAULTS_MAX = 100
+
 const MISSING = 'Missing data for required field.'
 const NULL = 'Field may not be null.'
 
@@ -58,7 +61,8 @@ export const integer = (
   max: number,
   range = `Must be greater than or equal to ${min} and less than or equal to ${max}.`,
 ) => {
-  return spelled(z.int(), /^[+-]?\d{1,15}$/, 'Not a valid integer.').refine(
+  const message = 'Not a valid integer.'
+  return spelled(z.int({ error: wrong(message) }), /^[+-]?\d{1,15}$/, message).refine(
     (value) => value >= min && value <= max,
     range,
   )
@@ -76,17 +80,17 @@ export const flag = () =>
 
 const boolean = () => z.boolean({ error: wrong('Not a valid boolean.') })
 
-/** A list; `otherwise` says what is wrong with one that is too short or too long. */
+/** A list; `otherwise` says what is wrong with one that is too short or too long, where common words do not. */
 export const list = <Item extends z.ZodType>(
   item: Item,
   min: number,
   max: number,
-  otherwise: string,
+  otherwise?: string,
 ) =>
   z
     .array(item, { error: wrong('Not a valid list.') })
-    .min(min, otherwise)
-    .max(max, otherwise)
+    .min(min, otherwise ?? `Shorter than minimum length ${min}.`)
+    .max(max, otherwise ?? `Longer than maximum length ${max}.`)
 
 /** A text no longer than any name. */
 export const shortText = () =>
@@ -143,7 +147,10 @@ interface Found {
 /** Field → what is wrong with it, as OpenAlgo tells it; what is in lists and objects lies as deep in the answer. */
 export function describeIssues(error: z.ZodError): Messages {
   const messages: Found = {}
+  let faults = 0
   const add = (path: readonly PropertyKey[], message: string) => {
+    faults += 1
+    if (faults > FAULTS_MAX) return
     let place = messages
     for (const step of path.slice(0, -1)) {
       const next = place[String(step)]

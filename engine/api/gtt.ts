@@ -5,7 +5,7 @@ import { okOf, RestFailure } from './failures.ts'
 import { choice, FIELDS, number, shortText, text } from './fields.ts'
 import { listReply } from './list-reply.ts'
 import { priceAt } from './numbers.ts'
-import { accountOf, type OrderContext, refuseInOneText } from './order-context.ts'
+import { accountOf, type OrderContext } from './order-context.ts'
 import { fractionOf, idText } from './order-fields.ts'
 import { jsonReply } from './reply.ts'
 import { type Endpoint, endpoint, type Messages } from './rest.ts'
@@ -142,7 +142,6 @@ const bookEndpoint = (context: OrderContext) =>
     method: 'POST',
     summary: 'All orders that wait for a price, or did',
     refusals: { 501: 'The broker has no such orders' },
-    refuseFields: refuseInOneText,
     request: z.strictObject({ apikey, broker }),
     success: z.object({
       data: z.array(

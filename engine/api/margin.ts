@@ -3,7 +3,7 @@ import { z } from 'zod'
 import { okOf, RestFailure } from './failures.ts'
 import { choice, FIELDS, list, text } from './fields.ts'
 import { money } from './numbers.ts'
-import { accountOf, type OrderContext } from './order-context.ts'
+import { accountOf, type OrderContext, refuseInOneText } from './order-context.ts'
 import { jsonReply } from './reply.ts'
 import { endpoint } from './rest.ts'
 
@@ -61,6 +61,7 @@ export const marginEndpoint = (context: OrderContext) =>
       status: z.literal('success'),
     }),
     refusals: { 404: 'The broker tells no margins' },
+    refuseFields: refuseInOneText,
     check({ positions }) {
       for (const [at, position] of positions.entries()) {
         const wrong = wrongNumber(position)

@@ -63,15 +63,12 @@ const quotesEndpoint = (context: OrderContext) =>
 interface QuoteResult {
   readonly exchange: string
   readonly symbol: string
+  /** None where the broker has no such symbol, or no quote of it. */
   readonly data?: Quote
-  readonly error?: string
-  readonly code?: string
 }
 
-function writeResult({ data, code, error, exchange, symbol }: QuoteResult): object {
-  if (data === undefined) {
-    return { error: code === 'NOT_FOUND' ? UNKNOWN : error, exchange, symbol }
-  }
+function writeResult({ data, exchange, symbol }: QuoteResult): object {
+  if (data === undefined) return { error: UNKNOWN, exchange, symbol }
   return { data: writeQuote(data), exchange, symbol }
 }
 
@@ -81,24 +78,25 @@ async function manyQuotes(
   symbols: readonly { exchange: string; symbol: string }[],
   broker: string | undefined,
 ): Promise<QuoteResult[]> {
-  const results: (QuoteResult | null)[] = symbols.map(({ exchange, symbol }) => {
+  const results = symbols.map(({ exchange, symbol }): QuoteResult | null => {
+    // The gateway refuses the whole question where a name is none.
+    if (symbol === '') return { exchange, symbol }
     const data = context.quotes.quote(broker, exchange, symbol)
     return data === null ? null : { data, exchange, symbol }
   })
   const missing = symbols.filter((_, at) => results[at] === null)
-  if (missing.length === 0) return results as QuoteResult[]
-  const told = await context.gateway.quotes({ symbols: missing, broker })
+  const told =
+    missing.length === 0 ? { ok: [] } : await context.gateway.quotes({ symbols: missing, broker })
   const isNone = 'error' in told && told.error.field !== undefined && told.error.field !== 'broker'
-  if (isNone && missing.length === symbols.length) {
+  const isAsked = missing.length > 0 && !isNone
+  if (!isAsked && results.every((result) => result?.data === undefined)) {
     const invalid_symbols = symbols.map(({ exchange, symbol }) => {
       return { exchange, message: UNKNOWN, symbol }
     })
-    const more = { error_code: told.error.code, invalid_symbols }
+    const more = { error_code: 'NOT_FOUND', invalid_symbols }
     throw new RestFailure(400, 'No valid symbols found', more)
   }
-  const asked: readonly QuoteResult[] = isNone
-    ? missing.map(({ exchange, symbol }) => ({ error: UNKNOWN, exchange, symbol }))
-    : okOf(told, accountOf(context, broker))
+  const asked: readonly QuoteResult[] = isNone ? missing : okOf(told, accountOf(context, broker))
   let next = 0
   return results.map((result) => result ?? asked[next++]!)
 }
@@ -111,12 +109,7 @@ const multiQuotesEndpoint = (context: OrderContext) =>
     request: z.strictObject({
       apikey,
       broker,
-      symbols: list(
-        z.strictObject({ symbol, exchange }),
-        1,
-        SYMBOLS_MAX,
-        'Shorter than minimum length 1.',
-      ),
+      symbols: list(z.strictObject({ symbol, exchange }), 1, SYMBOLS_MAX),
     }),
     success: z.object({
       results: z.array(

@@ -5,6 +5,8 @@ import { choice, FIELDS, integer, list, number, shortText, text } from './fields
 import type { Messages } from './rest.ts'
 
 const ORDERID_LENGTH_MAX = 64
+/** More than a body has room for. */
+const BASKET_MAX = 1000
 const CRYPTO = 'CRYPTO'
 const { apikey, broker, exchange, symbol } = FIELDS
 
@@ -78,8 +80,7 @@ export const ORDER = {
     orders: list(
       z.strictObject({ ...INSTRUMENT, ...TERMS, quantity, client_order_id: clientOrderId }),
       0,
-      Number.POSITIVE_INFINITY,
-      '',
+      BASKET_MAX,
     ),
   }),
   modify: z.strictObject({
@@ -103,7 +104,10 @@ export const ORDER = {
 } as const
 
 /** Text of any kind, and of this length; what is too long for an id is none. */
-export const idText = () => text().min(1, 'Shorter than minimum length 1.').max(ORDERID_LENGTH_MAX)
+export const idText = () =>
+  text()
+    .min(1, 'Shorter than minimum length 1.')
+    .max(ORDERID_LENGTH_MAX, `Longer than maximum length ${ORDERID_LENGTH_MAX}.`)
 
 interface Sized {
   readonly exchange: string

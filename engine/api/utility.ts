@@ -2,7 +2,7 @@
 import { z } from 'zod'
 import { okOf, RestFailure } from './failures.ts'
 import { FIELDS, flag } from './fields.ts'
-import { accountOf, type OrderContext } from './order-context.ts'
+import { accountOf, type OrderContext, refuseInOneText } from './order-context.ts'
 import { jsonReply } from './reply.ts'
 import { type Endpoint, endpoint } from './rest.ts'
 
@@ -83,6 +83,7 @@ const analyzerEndpoint = () =>
     name: 'analyzer',
     method: 'POST',
     summary: 'The mode, which is always live',
+    refuseFields: refuseInOneText,
     request,
     success: z.object({ data: z.object(live), status }),
     answer: () => jsonReply(200, { data: LIVE, status: 'success' }),
@@ -105,6 +106,7 @@ const toggleEndpoint = () =>
       status,
     }),
     refusals: { 501: 'Analyze mode was asked for' },
+    refuseFields: refuseInOneText,
     answer({ mode }) {
       if (mode) {
         const message =

@@ -224,7 +224,8 @@ export class Account {
     const found = desk.find(terms, this.#nowMs())
     if ('error' in found) return found
     const { instrument } = found
-    const checked = checkTerms(desk.orders, instrument, terms)
+    // What the exchange freezes goes in several orders, which together take as much.
+    const checked = checkTerms(desk.orders, { ...instrument, freezeQuantity: null }, terms)
     if ('error' in checked) return checked
     return { ...inBrokersCounting(desk.orders, instrument, checked), instrument }
   }

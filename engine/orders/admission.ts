@@ -39,7 +39,7 @@ export function findInstrument(
   exchanges: readonly string[],
 ): Found | { readonly error: GatewayError } {
   if (!exchanges.includes(exchange)) {
-    const allowed = `orders are taken at ${exchanges.join(', ')}`
+    const allowed = `it must be one of ${exchanges.join(', ')}`
     return { error: badOrder('exchange', exchange, allowed) }
   }
   const number = catalogue.find(exchange, symbol)

@@ -37,6 +37,13 @@ describe('orders', () => {
       ['BUY', '10', '2950', 'LIMIT', 'MIS'],
     )
     assert.equal(bench.tasks[0]!.strategy, 'breakout')
+    const none = await plant.ask('placeorder', { ...SHARE, action: 'BUY', quantity: 0 })
+    assert.equal(none.status, 400)
+    assert.equal(
+      none.text.trimEnd(),
+      '{"error_code":"INVALID_INPUT","message":"{\'quantity\': [\'Quantity must be a positive number.\']}",' +
+        '"status":"error"}',
+    )
   })
 
   test('placeorder with numbers as text, in small letters, and with what is left out', async () => {

@@ -150,9 +150,8 @@ describe('what was ordered, and what is held', () => {
     )
     const number = await plant.ask('margin', { positions: [{ ...asked, quantity: 10 }] })
     assert.equal(number.status, 400)
-    assert.deepEqual(number.body.message, {
-      positions: { 0: { quantity: ['Not a valid string.'] } },
-    })
+    const message = "{'positions': {0: {'quantity': ['Not a valid string.']}}}"
+    assert.equal(number.body.message, message)
   })
 })
 
@@ -184,13 +183,20 @@ describe('market data from the broker', () => {
   test('multiquotes', async () => {
     answers({ '/quote': () => kite({ 'NSE:RELIANCE': quote }) })
     const nope = { symbol: 'NOPE', exchange: 'NSE' }
-    const { results } = JSON.parse(await body('multiquotes', { symbols: [SHARE, nope] }))
-    const [{ data: first }, { error }] = results
-    assert.equal(JSON.stringify(first), data)
-    assert.equal(error, 'Symbol not found')
-    const none = await plant.ask('multiquotes', { symbols: [nope] })
-    assert.equal(none.status, 400)
-    assert.deepEqual(none.body.invalid_symbols, [{ ...nope, message: 'Symbol not found' }])
+    const told = (symbol: string, exchange = 'NSE') =>
+      `{"error":"Symbol not found","exchange":"${exchange}","symbol":"${symbol}"}`
+    const known = `{"data":${data},"exchange":"NSE","symbol":"RELIANCE"}`
+    // Also what cannot be a symbol, or is of an exchange that the broker has not, is told in its place.
+    const odd = [nope, { ...nope, symbol: '' }, SHARE, { symbol: 'BTCUSD', exchange: 'CRYPTO' }]
+    assert.equal(
+      await body('multiquotes', { symbols: [SHARE, ...odd] }),
+      `{"results":[${known},${told('NOPE')},${told('')},${known},${told('BTCUSD', 'CRYPTO')}],"status":"success"}`,
+    )
+    for (const invalid of [nope, { ...nope, symbol: '' }]) {
+      const none = await plant.ask('multiquotes', { symbols: [invalid] })
+      assert.equal(none.status, 400)
+      assert.deepEqual(none.body.invalid_symbols, [{ ...invalid, message: 'Symbol not found' }])
+    }
   })
 
   test('depth', async () => {

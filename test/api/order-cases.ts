@@ -4,7 +4,7 @@ import { EXCHANGES, HUGE, LENGTH, MISSING, NO_TEXT, NULL, TOO_LONG } from './wor
 
 /** A value and what is said of it. */
 type Wrong = readonly [value: unknown, message: string]
-type Wrongs = Readonly<Record<string, readonly Wrong[]>>
+export type Wrongs = Readonly<Record<string, readonly Wrong[]>>
 
 const NO_NUMBER = 'Not a valid number.'
 const NO_INTEGER = 'Not a valid integer.'
@@ -43,14 +43,17 @@ const price = numberOf('Price must be a non-negative number.')
 const trigger_price = numberOf('Trigger price must be a non-negative number.')
 const disclosed_quantity: Wrong[] = [
   [null, NULL],
-  ...NOT_NUMBERS.map((value): Wrong => [value, NO_INTEGER]),
-  [1.5, NO_INTEGER],
+  ...[...NOT_NUMBERS, 1.5, 1e300].map((value): Wrong => [value, NO_INTEGER]),
   [-1, 'Disclosed quantity must be a non-negative integer.'],
 ]
 const zero: Wrong = [0, 'Quantity must be a positive number.']
 const fraction: Wrong = [1.5, 'Fractional quantity (1.5) is not allowed for non-crypto exchanges.']
 const quantity = [...always(...numberOf('Quantity must be a positive number.')), zero, fraction]
 const id = textOf()
+const trigger_id = textOf(
+  ['', 'Shorter than minimum length 1.'],
+  [HUGE, 'Longer than maximum length 64.'],
+)
 const client_order_id: Wrong[] = [
   [null, NULL],
   [7, NO_TEXT],
@@ -71,6 +74,9 @@ const number = (message: string): Wrong[] => [
   ...NOT_NUMBERS.filter((value) => value !== '').map((value): Wrong => [value, NO_NUMBER]),
   [-1, message],
 ]
+const legPrice = NOT_NUMBERS.filter((value) => value !== '').map(
+  (value): Wrong => [value, NO_NUMBER],
+)
 const gtt = {
   ...{ apikey, strategy, broker, client_order_id, ...instrument, action },
   trigger_type: textOf(['BOTH', "Must be 'SINGLE' or 'OCO'."]),
@@ -83,7 +89,8 @@ const gtt = {
   price: always(...price),
   triggerprice_sl: number('triggerprice_sl must be non-negative.'),
   triggerprice_tg: number('triggerprice_tg must be non-negative.'),
-  stoploss: NOT_NUMBERS.filter((value) => value !== '').map((value): Wrong => [value, NO_NUMBER]),
+  stoploss: legPrice,
+  target: legPrice,
 }
 const account = { apikey, broker, other: UNKNOWN }
 
@@ -97,16 +104,19 @@ const WHOLE = { ...ORDER, orderid: '25', product: 'MIS', pricetype: 'LIMIT', pri
 interface Case {
   readonly right: object
   readonly wrong: Wrongs
+  /** The field that is a list of objects, one that is right, and what is wrong with the fields of others. */
+  readonly items?: { readonly list: string; readonly right: object; readonly wrong: Wrongs }
   /** The message is the object as a text. */
   readonly isText?: boolean
   readonly isWrite?: boolean
 }
 
-const write = (right: object, wrong: Wrongs): Case => ({
+const write = (right: object, wrong: Wrongs, items?: Case['items']): Case => ({
   right: { strategy: 's', ...right },
   wrong,
   isText: true,
   isWrite: true,
+  ...(items === undefined ? {} : { items }),
 })
 const told = (right: object, wrong: Wrongs): Case => ({
   right: { strategy: 's', ...right },
@@ -114,6 +124,8 @@ const told = (right: object, wrong: Wrongs): Case => ({
   isText: true,
 })
 const read = (right: object, wrong: Wrongs): Case => ({ right, wrong })
+const MARGIN = { ...ORDER, quantity: '10', product: 'MIS', pricetype: 'MARKET' }
+const MARGIN_SYMBOL = 'Symbol must be between 1 and 50 characters.'
 
 export const CASES: Readonly<Record<string, Case>> = {
   placeorder: write(ORDER, {
@@ -136,7 +148,7 @@ export const CASES: Readonly<Record<string, Case>> = {
       ...{ ...caller, ...instrument, ...terms },
       quantity: always(...numberOf('Total quantity must be a positive number.'), fraction),
       splitsize: [
-        ...always(...NOT_NUMBERS.map((value): Wrong => [value, NO_INTEGER])),
+        ...always(...[...NOT_NUMBERS, 1.5, 1e300].map((value): Wrong => [value, NO_INTEGER])),
         ...[0, -5, '0'].map((value): Wrong => [value, 'Split size must be a positive integer.']),
       ],
     },
@@ -145,7 +157,15 @@ export const CASES: Readonly<Record<string, Case>> = {
     { orders: [] },
     {
       ...caller,
-      orders: always(...['x', 5, true, {}].map((value): Wrong => [value, 'Not a valid list.'])),
+      orders: always(...['x', 5, true, {}].map((value): Wrong => [value, 'Not a valid list.']), [
+        Array(20_000).fill({}),
+        'Longer than maximum length 1000.',
+      ]),
+    },
+    {
+      list: 'orders',
+      right: ORDER,
+      wrong: { ...instrument, ...terms, quantity, other: UNKNOWN, underlying_ltp: UNKNOWN },
     },
   ),
   modifyorder: write(WHOLE, {
@@ -155,16 +175,13 @@ export const CASES: Readonly<Record<string, Case>> = {
   cancelorder: write({ orderid: '25' }, { ...caller, orderid: id }),
   cancelallorder: write({}, caller),
   closeposition: write({}, { ...caller, product: UNKNOWN }),
-  placegttorder: write(GTT, gtt),
-  modifygttorder: write(
-    { ...GTT, trigger_id: '7' },
-    { ...gtt, trigger_id: textOf(['', 'Shorter than minimum length 1.']) },
-  ),
-  cancelgttorder: write(
-    { trigger_id: '7' },
-    { ...caller, trigger_id: textOf(['', 'Shorter than minimum length 1.']) },
-  ),
-  gttorderbook: { right: {}, wrong: account, isText: true },
+  placegttorder: write(GTT, {
+    ...gtt,
+    expires_at: [5, {}].map((value): Wrong => [value, NO_TEXT]),
+  }),
+  modifygttorder: write({ ...GTT, trigger_id: '7' }, { ...gtt, trigger_id }),
+  cancelgttorder: write({ trigger_id: '7' }, { ...caller, trigger_id }),
+  gttorderbook: read({}, account),
   orderstatus: told({ orderid: '25' }, { ...caller, orderid: id }),
   openposition: told(
     { ...NAMED, product: 'MIS' },
@@ -175,24 +192,41 @@ export const CASES: Readonly<Record<string, Case>> = {
   tradebook: read({}, account),
   positionbook: read({}, account),
   holdings: read({}, account),
-  margin: read(
-    { positions: [{ ...ORDER, quantity: '10', product: 'MIS', pricetype: 'MARKET' }] },
-    {
+  margin: {
+    right: { positions: [MARGIN] },
+    wrong: {
       ...account,
-      positions: always(...['x', 5, {}].map((value): Wrong => [value, 'Not a valid list.']), [
-        [],
-        'Positions must contain 1 to 50 items.',
-      ]),
+      positions: always(
+        ...['x', 5, {}].map((value): Wrong => [value, 'Not a valid list.']),
+        ...[[], Array(51).fill(MARGIN)].map(
+          (value): Wrong => [value, 'Positions must contain 1 to 50 items.'],
+        ),
+      ),
     },
-  ),
+    items: {
+      list: 'positions',
+      right: MARGIN,
+      wrong: {
+        ...{ exchange, action, product, pricetype, quantity: textOf(), other: UNKNOWN },
+        ...{ price: optional(textOf()), trigger_price: optional(textOf()) },
+        symbol: textOf(['', MARGIN_SYMBOL], [HUGE, MARGIN_SYMBOL]),
+      },
+    },
+    isText: true,
+  },
   quotes: read(NAMED, { ...account, ...instrument }),
-  multiquotes: read(
-    { symbols: [NAMED] },
-    {
+  multiquotes: {
+    right: { symbols: [NAMED] },
+    wrong: {
       ...account,
-      symbols: always(['x', 'Not a valid list.'], [[], 'Shorter than minimum length 1.']),
+      symbols: always(
+        ...['x', 5, {}].map((value): Wrong => [value, 'Not a valid list.']),
+        [[], 'Shorter than minimum length 1.'],
+        [Array(20_000).fill({}), 'Longer than maximum length 5000.'],
+      ),
     },
-  ),
+    items: { list: 'symbols', right: NAMED, wrong: { ...instrument, other: UNKNOWN } },
+  },
   depth: read(NAMED, { ...account, ...instrument }),
   history: read(
     { ...NAMED, interval: '5m', start_date: '2026-06-01', end_date: '2026-06-02' },
@@ -207,13 +241,14 @@ export const CASES: Readonly<Record<string, Case>> = {
   ),
   intervals: read({}, account),
   ping: read({}, account),
-  analyzer: read({}, account),
+  analyzer: { right: {}, wrong: account, isText: true },
   'analyzer/toggle': {
     right: { mode: false },
     wrong: {
       ...account,
       mode: always(['maybe', 'Not a valid boolean.'], [2, 'Not a valid boolean.']),
     },
+    isText: true,
     isWrite: true,
   },
 }

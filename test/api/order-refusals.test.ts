@@ -3,39 +3,70 @@
 import assert from 'node:assert/strict'
 import { connect } from 'node:net'
 import { test } from 'node:test'
-import { CASES, GTT, NAMED, ORDER } from './order-cases.ts'
+import { CASES, GTT, NAMED, ORDER, type Wrongs } from './order-cases.ts'
 import { BROKER, KEY, orderPlant, READ_KEY, type Told, TRADE_KEY } from './order-plant.ts'
-import { MISSING, NO_TEXT } from './words.ts'
+import { HUGE, MISSING, NO_TEXT } from './words.ts'
 
 const plant = orderPlant()
 const { bench } = plant
 
 const invalid = (message: unknown) => ({ error_code: 'INVALID_INPUT', message, status: 'error' })
 
-/** What is said of one field, by the form that the endpoint has. */
-function messageOf(isText: boolean | undefined, field: string, message: string): unknown {
-  if (!isText) return { [field]: [message] }
+/** What is said of one field, by the form that the endpoint has. `list`: it is a field of the second one in there. */
+function messageOf(isText: boolean | undefined, field: string, message: string, list?: string) {
+  if (!isText) {
+    const messages = { [field]: [message] }
+    return list === undefined ? messages : { [list]: { 1: messages } }
+  }
   const mark = message.includes("'") ? '"' : "'"
-  return `{'${field}': [${mark}${message}${mark}]}`
+  const messages = `{'${field}': [${mark}${message}${mark}]}`
+  return list === undefined ? messages : `{'${list}': {1: ${messages}}}`
 }
 
-for (const [name, { right, wrong, isText, isWrite }] of Object.entries(CASES)) {
+for (const [name, { right, wrong, items, isText, isWrite }] of Object.entries(CASES)) {
   const good = { apikey: KEY, ...right }
+  const fieldsOf = (body: object) => plant.post(name, { ...good, ...body })
+  const tell = async (body: object, message: unknown, where: string) => {
+    const answer = await fieldsOf(body)
+    const told = { status: answer.status, body: answer.body }
+    assert.deepEqual(told, { status: 400, body: invalid(message) }, where)
+  }
 
   test(`/${name} says what is wrong with each field`, async () => {
     for (const [field, cases] of Object.entries(wrong)) {
       for (const [value, message] of cases) {
-        const answer = await plant.post(name, { ...good, [field]: value })
-        const wanted = invalid(messageOf(isText, field, message))
         const where = `${field} ${JSON.stringify(value)?.slice(0, 40)}`
-        assert.deepEqual(
-          { status: answer.status, body: answer.body },
-          { status: 400, body: wanted },
-          where,
-        )
+        await tell({ [field]: value }, messageOf(isText, field, message), where)
       }
     }
     assert.deepEqual(bench.requests, [])
+  })
+
+  if (items !== undefined) {
+    const { list, right: item } = items
+    test(`/${name} says what is wrong with each field of its ${list}, and of which`, async () => {
+      for (const [field, cases] of Object.entries(items.wrong)) {
+        for (const [value, message] of cases) {
+          const where = `${field} ${JSON.stringify(value)?.slice(0, 40)}`
+          const body = { [list]: [item, { ...item, [field]: value }] }
+          await tell(body, messageOf(isText, field, message, list), where)
+        }
+      }
+      assert.deepEqual(bench.requests, [])
+    })
+  }
+
+  test(`/${name} tells of no more faults than somebody reads`, async () => {
+    const junk = Object.fromEntries(Array.from({ length: 5000 }, (_, at) => [`x${at}`, 1]))
+    const answer = await fieldsOf({ ...junk, apikey: 5 })
+    assert.equal(answer.status, 400)
+    assert.ok(answer.text.length < 10_000, `${answer.text.length} characters`)
+    if (items === undefined) return
+    const many = await fieldsOf({
+      [items.list]: Array(items.list === 'symbols' ? 4000 : 1000).fill(5),
+    })
+    assert.equal(many.status, 400)
+    assert.ok(many.text.length < 20_000, `${many.text.length} characters`)
   })
 
   test(`/${name} refuses keys and bodies that are not right`, async () => {
@@ -79,10 +110,39 @@ for (const [name, { right, wrong, isText, isWrite }] of Object.entries(CASES)) {
   })
 }
 
-test('every endpoint is in this table, and none else', async () => {
-  const document = (await (await fetch(`${plant.root}/openapi.json`)).json()) as { paths: object }
+/** The fields of the table, without those that are there as unknown ones. */
+function known(wrong: Wrongs): string[] {
+  const fields = Object.entries(wrong).filter(([, [first]]) => first![1] !== 'Unknown field.')
+  return fields.map(([field]) => field).sort()
+}
+
+test('every endpoint and every field is in this table, and none else', async () => {
+  // biome-ignore lint/suspicious/noExplicitAny: the document is looked into at many depths.
+  const document = (await (await fetch(`${plant.root}/openapi.json`)).json()) as any
   const names = Object.keys(document.paths).map((path) => path.replace('/api/v1/', ''))
   assert.deepEqual(names.sort(), Object.keys(CASES).sort())
+  for (const [name, { wrong, items }] of Object.entries(CASES)) {
+    const { content } = document.paths[`/api/v1/${name}`].post.requestBody
+    const { properties, required } = content['application/json'].schema
+    assert.deepEqual(known(wrong), Object.keys(properties).sort(), name)
+    const check = (wrong: Wrongs, required: readonly string[] = []) => {
+      for (const field of required) {
+        assert.ok(
+          wrong[field]!.some(([value]) => value === undefined),
+          `${name} ${field} missing`,
+        )
+      }
+      for (const field of known(wrong)) assert.ok(wrong[field]!.length > 1, `${name} ${field}`)
+    }
+    check(wrong, required)
+    for (const [field, { items: item }] of Object.entries<{ items?: object }>(properties)) {
+      if (item === undefined) continue
+      assert.equal(items?.list, field, name)
+      const { properties, required } = item as { properties: object; required: string[] }
+      assert.deepEqual(known(items!.wrong), Object.keys(properties).sort(), `${name} ${field}`)
+      check(items!.wrong, required)
+    }
+  }
 })
 
 test('what is wrong in lists is told by its place', async () => {
@@ -104,20 +164,19 @@ test('what is wrong in lists is told by its place', async () => {
     symbols: { 1: { exchange: [MISSING], symbol: [NO_TEXT] } },
   })
   const position = { ...ORDER, product: 'MIS', pricetype: 'MARKET' }
-  for (const [quantity, words] of [
-    ['x', 'Position 2: Invalid quantity format'],
-    ['1.5', 'Position 2: Invalid quantity format'],
-    ['0', 'Position 2: Quantity must be a positive number'],
-  ]) {
-    const positions = [
-      { ...position, quantity: '1' },
-      { ...position, quantity },
-    ]
+  for (const [fields, words] of [
+    [{ quantity: 'x' }, 'Position 2: Invalid quantity format'],
+    [{ quantity: '1.5' }, 'Position 2: Invalid quantity format'],
+    [{ quantity: '' }, 'Position 2: Invalid quantity format'],
+    [{ quantity: HUGE }, 'Position 2: Invalid quantity format'],
+    [{ quantity: '0' }, 'Position 2: Quantity must be a positive number'],
+    [{ price: 'x' }, 'Position 2: Invalid price format'],
+    [{ price: '-0.05' }, 'Position 2: Price cannot be negative'],
+  ] as const) {
+    const whole = { ...position, quantity: '1' }
+    const positions = [whole, { ...whole, ...fields }]
     assert.equal((await plant.ask('margin', { positions })).body.message, words)
   }
-  const many = Array(51).fill({ ...position, quantity: '1' })
-  const { message } = (await plant.ask('margin', { positions: many })).body
-  assert.deepEqual(message, { positions: ['Positions must contain 1 to 50 items.'] })
   assert.deepEqual(bench.requests, [])
 })
 

@@ -46,7 +46,7 @@ const REFUSALS: readonly (readonly [
     { ...LIMIT_ORDER, exchange: 'NSE_INDEX', symbol: 'NIFTY' },
     'INVALID_ORDER',
     'exchange',
-    /"NSE_INDEX"; orders are taken at NSE, BSE, NFO/,
+    /"NSE_INDEX"; it must be one of NSE, BSE, NFO/,
   ],
   [
     'an exchange that nobody has',

@@ -193,6 +193,9 @@ test('margins of a list, in the counting of the broker', async () => {
   const odd = await bench.gateway.margin({ positions: [{ ...crude, quantity: 150 }] })
   assert.ok('error' in odd && odd.error.code === 'INVALID_ORDER')
   assert.equal(bench.requests.length, 1)
+  // It would go in several orders, whose margin is asked for as one.
+  const large = { ...crude, exchange: 'NFO', symbol: 'NIFTY28JUL26FUT', quantity: 3600 }
+  assert.ok('ok' in (await bench.gateway.margin({ positions: [crude, large] })))
 })
 
 const QUOTE = {
