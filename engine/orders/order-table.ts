@@ -20,7 +20,7 @@ const CONTENTS_MAX = 64
 const ENDED: readonly string[] = ['complete', 'rejected', 'cancelled']
 
 /** Whether nothing more can happen to an order. */
-export const isEnded = ({ status }: Pick<OrderRecord, 'status'>) => ENDED.includes(status)
+const isEnded = ({ status }: Pick<OrderRecord, 'status'>) => ENDED.includes(status)
 
 interface Entry {
   record: OrderRecord

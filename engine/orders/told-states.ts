@@ -4,7 +4,6 @@ import { appendFile, mkdir, readdir, readFile, rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { OrderRecord } from '../../adapters/orders.ts'
 import type { Logger } from '../observe/log.ts'
-import { isEnded } from './order-table.ts'
 
 interface Told {
   filledQuantity: number
@@ -87,11 +86,11 @@ export class ToldStates {
     this.#write('begun')
   }
 
-  /** Goes on with another day, at once; of the orders, with those of `records` that have not ended. */
+  /** Goes on with another day, at once; of the orders, with those of `records`: books tell of them until morning. */
   useDay(date: string, records: readonly OrderRecord[]): void {
     this.#place = { ...this.#place, date }
     this.hasBegun = false
-    const kept = new Set(records.filter((record) => !isEnded(record)).map(({ orderId }) => orderId))
+    const kept = new Set(records.map(({ orderId }) => orderId))
     for (const [orderId, { filledQuantity, statuses }] of this.#told) {
       if (!kept.has(orderId)) this.#told.delete(orderId)
       else for (const status of statuses) this.#write([orderId, status, filledQuantity])

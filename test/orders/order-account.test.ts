@@ -14,10 +14,10 @@ import { order } from './an-order.ts'
 const LATE_MS = Date.UTC(2026, 6, 1, 18, 29, 0)
 const POLL_MS = 5000
 
-async function open(context: Scope) {
-  const folder = await temporaryFolder(context)
+async function open(context: Scope, on: { folder?: string; date?: string } = {}) {
+  const folder = on.folder ?? (await temporaryFolder(context))
   const log = createLogger({ level: 'silent' })
-  const told = await ToldStates.open({ folder, broker: 'b', date: '2026-07-01' }, log)
+  const told = await ToldStates.open({ folder, broker: 'b', date: on.date ?? '2026-07-01' }, log)
   const state = { nowMs: LATE_MS, line: 1 as number | null, listens: true, looks: 0 }
   const sent: string[] = []
   const account = new OrderAccount({
@@ -55,6 +55,29 @@ test('who listens through midnight misses nothing, and is told nothing twice', a
   for (const line of ['["1","open",0]', '"begun"', '["3","open",0]', '["1","complete",10]']) {
     assert.ok(lines.split('\n').includes(line), lines)
   }
+})
+
+test('what ended yesterday is not told again to who comes back, also after a restart', async (context) => {
+  const { account, state, sent, folder } = await open(context)
+  await account.book([], state.nowMs, 1)
+  const ended = order({ status: 'complete', filledQuantity: 10 })
+  account.message(ended, 'feed')
+  state.nowMs += 120_000
+  account.check()
+  // Some brokers list it until the morning.
+  await account.book([ended], state.nowMs, 1)
+  for (const listens of [false, true]) {
+    state.listens = listens
+    account.check()
+  }
+  await account.close()
+  assert.deepEqual(sent, ['1 complete 10'])
+
+  const next = await open(context, { folder, date: '2026-07-02' })
+  next.state.nowMs = state.nowMs
+  await next.account.book([ended], state.nowMs, 1)
+  await next.account.close()
+  assert.deepEqual(next.sent, [])
 })
 
 test('the book is looked at at once when a line is new, then only as often as is said', async (context) => {
