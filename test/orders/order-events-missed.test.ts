@@ -4,14 +4,7 @@ import { readdir, readFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { test } from 'node:test'
 import { indianDate } from '../../engine/orders/journal-record.ts'
-import {
-  type Scope,
-  sharesOf,
-  startEngineOn,
-  startPlant,
-  temporaryFolder,
-  until,
-} from '../support/plant.ts'
+import { type Scope, sharesOf, startPlant, temporaryFolder, until } from '../support/plant.ts'
 import { StreamClient } from '../support/stream-client.ts'
 import { TopicReader } from '../support/topic-reader.ts'
 import {
@@ -19,10 +12,10 @@ import {
   cancelByHand,
   currentTable,
   eventsOf,
-  lineOf,
   orderStatus,
   place,
   placeByHand,
+  restart,
   startTradingPlant,
   statesOf,
   TRADING,
@@ -35,16 +28,6 @@ async function listen(context: Scope, plant: Pick<TradingPlant, 'engine' | 'webs
   assert.equal((await client.ask({ action: 'subscribe_orders' })).status, 'success')
   await currentTable(plant)
   return client
-}
-
-/** Another engine on the same simulator and data folder. */
-async function restart(context: Scope, plant: TradingPlant): Promise<TradingPlant> {
-  const next = await startEngineOn(context, plant.simulator, {
-    ...TRADING,
-    data_dir: plant.dataDir,
-  })
-  await lineOf(next)
-  return { ...plant, ...next, dataDir: plant.dataDir }
 }
 
 test('after a restart what was missed is told, and what was told is not', async (context) => {

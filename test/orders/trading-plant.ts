@@ -7,6 +7,7 @@ import {
   type Scope,
   type Share,
   sharesOf,
+  startEngineOn,
   startPlant,
   until,
 } from '../support/plant.ts'
@@ -30,13 +31,24 @@ export async function startTradingPlant(
   return { ...plant, share: sharesOf(plant, 1)[0]! }
 }
 
+/** Another engine on the same simulator and data folder, whose line is live. */
+export async function restart(context: Scope, plant: TradingPlant): Promise<TradingPlant> {
+  const { simulator, dataDir } = plant
+  const next = await startEngineOn(context, simulator, { ...TRADING, data_dir: dataDir })
+  await lineOf(next)
+  return { ...plant, ...next, dataDir }
+}
+
 /** Waits until the engine hears of orders. */
 export async function lineOf({ engine }: Pick<Plant, 'engine'>): Promise<void> {
   await until('a line of order messages', () => engine.feeds[0]!.orderLine !== null)
 }
 
 /** The last price of a share at the simulator, rupees. */
-async function lastPriceOf(kite: KiteSimulator, { exchange, symbol }: Share): Promise<number> {
+export async function lastPriceOf(
+  kite: KiteSimulator,
+  { exchange, symbol }: Share,
+): Promise<number> {
   const key = `${exchange}:${symbol}`
   const { [key]: quote } = (await ask(kite, 'GET', `/quote/ltp?i=${encodeURIComponent(key)}`)) as {
     [key: string]: { last_price: number }
@@ -44,7 +56,8 @@ async function lastPriceOf(kite: KiteSimulator, { exchange, symbol }: Share): Pr
   return quote!.last_price
 }
 
-const toTick = (price: number) => Number((Math.round(price / 0.05) * 0.05).toFixed(2))
+/** The nearest price that the exchange takes. */
+export const toTick = (price: number) => Number((Math.round(price / 0.05) * 0.05).toFixed(2))
 
 /** The fields of an order that rests at the exchange, as callers of the gateway give them. */
 export async function restingOrder({ simulator, share }: TradingPlant, quantity = 10) {
