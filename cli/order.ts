@@ -9,6 +9,8 @@ type Values = Readonly<Record<string, string | boolean | undefined>>
 type Words = readonly string[]
 
 const PRICE_TYPES = ['MARKET', 'LIMIT', 'SL', 'SL-M']
+const HAS_PRICE = ['LIMIT', 'SL']
+const HAS_TRIGGER = ['SL', 'SL-M']
 const PRODUCTS = ['MIS', 'CNC', 'NRML']
 const NUMBER = /^\d{1,12}(\.\d{1,8})?$/
 const TERMS = ['price', 'trigger', 'type', 'disclosed']
@@ -37,6 +39,30 @@ function typeOf(values: Values, price: number | undefined, trigger: number | und
   const hasPrice = price !== undefined
   if (trigger !== undefined) return hasPrice ? 'SL' : 'SL-M'
   return hasPrice ? 'LIMIT' : 'MARKET'
+}
+
+/**
+ * The prices as an order of this type has them, 0 for one that it has no use for. Throws a CliError where such a one is
+ * given: somebody would believe that it counts.
+ */
+function pricesFor(type: string, given: Prices, known: { price: number; trigger_price: number }) {
+  const [hasPrice, hasTrigger] = [HAS_PRICE.includes(type), HAS_TRIGGER.includes(type)]
+  const refuse = (option: string, meant: string) => {
+    const text = `${option} means nothing to an order of type ${type}`
+    throw new CliError(BAD_USAGE, `${text}; leave it out, or give --type ${meant}`)
+  }
+  if (given.price && !hasPrice) refuse('--price', hasTrigger ? 'SL' : 'LIMIT')
+  if (given.trigger && !hasTrigger) refuse('--trigger', hasPrice ? 'SL' : 'SL-M')
+  return {
+    price: hasPrice ? (given.price ?? known.price) : 0,
+    trigger_price: hasTrigger ? (given.trigger ?? known.trigger_price) : 0,
+  }
+}
+
+/** Rupees, where they are given. */
+interface Prices {
+  readonly price: number | undefined
+  readonly trigger: number | undefined
 }
 
 interface Terms {
@@ -69,15 +95,15 @@ async function place(values: Values, [name, side, count]: Words): Promise<void> 
   const { exchange, symbol } = instrumentOf(required('the instrument', name))
   const price = numberOf('--price', values.price)
   const trigger = numberOf('--trigger', values.trigger)
+  const pricetype = typeOf(values, price, trigger)
   const terms: Terms = {
     symbol,
     exchange,
     action: oneOf('the side', side?.toUpperCase(), ['BUY', 'SELL']),
     product: oneOf('--product', String(values.product ?? 'MIS').toUpperCase(), PRODUCTS),
-    pricetype: typeOf(values, price, trigger),
+    pricetype,
     quantity: numberOf('the quantity', required('the quantity', count))!,
-    price: price ?? 0,
-    trigger_price: trigger ?? 0,
+    ...pricesFor(pricetype, { price, trigger }, { price: 0, trigger_price: 0 }),
   }
   const clientId = String(values['client-id'] ?? `cli-${randomUUID()}`)
   const api = await AccountApi.open(values)
@@ -106,8 +132,7 @@ function changedTerms(order: OrderRow, values: Values): Terms {
     ...{ symbol, exchange, action, product },
     pricetype: type,
     quantity: numberOf('--quantity', values.quantity) ?? order.quantity,
-    price: price ?? order.price,
-    trigger_price: trigger ?? order.trigger_price,
+    ...pricesFor(type, { price, trigger }, order),
   }
 }
 

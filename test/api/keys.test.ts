@@ -4,6 +4,7 @@ import { join } from 'node:path'
 import { after, test } from 'node:test'
 import { addKey, callAdmin, sharesOf, startPlant, until } from '../support/plant.ts'
 import { StreamClient } from '../support/stream-client.ts'
+import { CASES } from './order-cases.ts'
 
 const plant = await startPlant({ after })
 
@@ -67,6 +68,47 @@ test('an admin key of ones own administers until it is revoked', async () => {
   assert.equal((await list()).status, 200)
   await callAdmin(plant, 'DELETE', `/admin/keys/${id}`)
   assert.equal((await list()).status, 401)
+})
+
+/** Requests of the symbol endpoints that are right. */
+const QUESTIONS: Readonly<Record<string, object>> = {
+  symbol: { symbol: 'NIFTY', exchange: 'NSE_INDEX' },
+  search: { query: 'NIFTY' },
+  expiry: { symbol: 'NIFTY', exchange: 'NFO', instrumenttype: 'options' },
+  optionchain: { underlying: 'NIFTY', exchange: 'NSE_INDEX', expiry_date: '28MAR24' },
+}
+
+test('a revoked key is refused at every endpoint of the API', async () => {
+  const { key, id } = await addKey(plant, 'desk@2', ['read', 'trade'])
+  const root = `${plant.httpUrl}/api/v1`
+  const ask = async (name: string, fields: object) => {
+    const body = JSON.stringify({ ...fields, apikey: key })
+    const reply = await fetch(`${root}/${name}`, { method: 'POST', body })
+    return { status: reply.status, body: await reply.json() }
+  }
+  const list = () =>
+    fetch(`${root}/instruments?exchange=BSE_INDEX`, { headers: { 'x-api-key': key } })
+  assert.equal((await ask('analyzer', {})).status, 200)
+  const open = await list()
+  assert.deepEqual(
+    [open.status, ((await open.json()) as { status: string }).status],
+    [200, 'success'],
+  )
+  await callAdmin(plant, 'DELETE', `/admin/keys/${id}`)
+  const refusal = {
+    error_code: 'INSUFFICIENT_PERMISSION',
+    message: 'Invalid openalgo apikey',
+    status: 'error',
+  }
+  const { paths } = (await (await fetch(`${root}/openapi.json`)).json()) as { paths: object }
+  const names = Object.keys(paths).map((path) => path.replace('/api/v1/', ''))
+  assert.ok(names.length > 30)
+  for (const name of names.filter((name) => name !== 'instruments')) {
+    const fields = QUESTIONS[name] ?? CASES[name]!.right
+    assert.deepEqual(await ask(name, fields), { status: 403, body: refusal }, name)
+  }
+  const listed = await list()
+  assert.deepEqual([listed.status, await listed.json()], [403, refusal])
 })
 
 test('revoking a key closes its connections at once, and no others', async (context) => {

@@ -3,6 +3,7 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { RateLimits, ratesOf } from '../../engine/api/rate-limits.ts'
 import { kite } from '../orders/gateway-bench.ts'
+import { CASES } from './order-cases.ts'
 import { KEY, orderPlant, READ_KEY, TRADE_KEY } from './order-plant.ts'
 
 const ORDER = { exchange: 'NSE', symbol: 'RELIANCE', action: 'BUY', quantity: 1, strategy: 's' }
@@ -46,6 +47,19 @@ test('calls that are refused count, and unknown keys of an address count togethe
   assert.deepEqual(await statuses({ apikey: 'x' }, '{', { apikey: 'y' }), [403, 500, 429])
   const wrong = { apikey: READ_KEY, junk: 1 }
   assert.deepEqual(await statuses(wrong, wrong, wrong), [400, 400, 429])
+})
+
+test('every endpoint has the limit that OpenAlgo gives it', async () => {
+  const plant = orderPlant({
+    rates: { order: '1/second', smartOrder: '2/second', api: '3/second' },
+  })
+  const writes = ['placeorder', 'modifyorder', 'cancelorder']
+  const ofOrders = [...writes, 'placegttorder', 'modifygttorder', 'cancelgttorder']
+  for (const name of Object.keys(CASES)) {
+    const max = ofOrders.includes(name) ? 1 : name === 'placesmartorder' ? 2 : 3
+    for (let call = 0; call < max; call++) assert.equal((await plant.post(name, '{')).status, 500)
+    assert.equal((await plant.post(name, '{')).status, 429, name)
+  }
 })
 
 test('rates are written as OpenAlgo writes them', () => {

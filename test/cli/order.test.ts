@@ -167,6 +167,43 @@ test('a change sends the whole new state, of which only what is given differs', 
   ])
 })
 
+for (const [pricetype, words, message] of [
+  [
+    'LIMIT',
+    ['--trigger', '95'],
+    /--trigger means nothing to an order of type LIMIT; .*--type SL\n/,
+  ],
+  ['MARKET', ['--trigger', '95'], /--trigger means nothing to .* MARKET; .*--type SL-M\n/],
+  ['MARKET', ['--price', '95'], /--price means nothing to .* MARKET; .*--type LIMIT\n/],
+  ['SL-M', ['--price', '95'], /--price means nothing to .* SL-M; .*--type SL\n/],
+  ['SL', ['--price', '95', '--type', 'market'], /--price means nothing to .* MARKET/],
+] as const) {
+  test(`a change of ${pricetype} by ${words.join(' ')} is not sent: it would change nothing`, async (context) => {
+    const answers = {
+      modifyorder: SENT,
+      orderstatus: success({ data: { ...ORDER, pricetype, price: 90, trigger_price: 0 } }),
+    }
+    const engine = await FakeEngine.start(context, answers)
+    const { code, stderr } = await run(engine, 'modify', ORDER.orderid, ...words, '--yes')
+    assert.equal(code, 2, stderr)
+    assert.match(stderr, message)
+    assert.ok(engine.asked.every(({ path }) => path === 'orderstatus'))
+  })
+}
+
+test('another type takes along of an order what it has a use for', async (context) => {
+  const answers = { modifyorder: SENT, orderstatus: success({ data: ORDER }) }
+  const engine = await FakeEngine.start(context, answers)
+  const priceOf = async (...words: string[]) => {
+    assert.equal((await run(engine, 'modify', ORDER.orderid, ...words, '--yes')).code, 0)
+    const { pricetype, price, trigger_price } = engine.asked.at(-1)!.body
+    return [pricetype, price, trigger_price]
+  }
+  assert.deepEqual(await priceOf('--type', 'limit'), ['LIMIT', 800, 0])
+  assert.deepEqual(await priceOf('--type', 'market'), ['MARKET', 0, 0])
+  assert.deepEqual(await priceOf('--type', 'SL-M', '--trigger', '802'), ['SL-M', 0, 802])
+})
+
 test('a cancel asks nobody', async (context) => {
   const engine = await FakeEngine.start(context, { cancelorder: SENT })
   const { code, stdout } = await run(engine, 'cancel', '260822000123456')
@@ -267,6 +304,8 @@ for (const [words, message] of [
   [['place', 'NSE:SBIN', 'BUY', '1', '--price', '1e3'], /--price is "1e3"; it must be a number/],
   [['place', 'NSE:SBIN', 'BUY', '1', '--type', 'STOP'], /--type is "STOP"/],
   [['place', 'NSE:SBIN', 'BUY', '1', '--product', 'CO'], /--product is "CO"/],
+  [['place', 'NSE:SBIN', 'BUY', '1', '--type', 'MARKET', '--price', '5'], /--price means nothing/],
+  [['place', 'NSE:SBIN', 'BUY', '1', '--type', 'LIMIT', '--trigger', '5'], /--trigger means nothi/],
   [['place', 'NSE:SBIN', 'BUY', '1', '--quantity', '2'], /--quantity does not go with this/],
   [['modify', '1', '--yes'], /say what to change: --quantity, --price, --trigger or --type/],
   [['cancel'], /the id of the order is missing/],
