@@ -191,8 +191,12 @@ export function exitCodeHelp(): string[] {
   return ['Exit codes:', ...columns(EXIT_MEANINGS.map((meaning, code) => [String(code), meaning]))]
 }
 
+/** Text that others wrote, in one line, and without what would steer a terminal. */
+export const tame = (text: string) => text.replaceAll(/\p{Cc}+/gu, ' ')
+
 /** Rows in aligned columns, two blanks in front and between. */
-export function columns(rows: readonly (readonly string[])[]): string[] {
+export function columns(written: readonly (readonly string[])[]): string[] {
+  const rows = written.map((row) => row.map(tame))
   const widths: number[] = []
   for (const row of rows) {
     for (const [column, cell] of row.entries())

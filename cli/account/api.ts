@@ -1,7 +1,7 @@
 // OpenAlgo's API of the running engine, as commands call it: what is sent, and what each way to fail means.
 import { request } from 'undici'
 import { z } from 'zod'
-import { BAD_USAGE, CliError, FAILED, NO_ENGINE } from '../command.ts'
+import { BAD_USAGE, CliError, FAILED, NO_ENGINE, tame } from '../command.ts'
 import { CONFIG_OPTION, configFor, DATA_DIR_OPTION } from '../config-options.ts'
 import { findEngine, hostToReach, type RunningEngine } from '../running-engine.ts'
 
@@ -155,7 +155,7 @@ function refusalOf(body: unknown, status: number): { message: string; code: stri
   const { message, error_code: code, detail } = parsed.data
   const words = typeof message === 'string' ? message : byField(message)
   const shown = code === undefined ? words : `${words} (${code})`
-  return { message: detail === undefined ? shown : `${shown}: ${detail}`, code }
+  return { message: tame(detail === undefined ? shown : `${shown}: ${detail}`), code }
 }
 
 const byField = (messages: Readonly<Record<string, unknown>>) =>

@@ -226,6 +226,18 @@ test('a state is told as a table, and as JSON', async (context) => {
   assert.deepEqual(JSON.parse(json.stdout), { data: ORDER, status: 'success' })
 })
 
+test('what a broker writes does not steer the terminal', async (context) => {
+  const words = 'Margin\nshort\u001b[2J\u009b31m by 5'
+  const engine = await FakeEngine.start(context, {
+    orderstatus: success({ data: { ...ORDER, status_message: words } }),
+    placeorder: refused(400, 'INSUFFICIENT_FUNDS', words),
+  })
+  const { stdout } = await run(engine, 'status', ORDER.orderid)
+  assert.match(stdout, /trigger pending +Margin short \[2J 31m by 5\n$/)
+  const { stderr } = await run(engine, 'place', 'NSE:SBIN', 'BUY', '1', '-y')
+  assert.equal(stderr, 'tickplant: Margin short [2J 31m by 5 (INSUFFICIENT_FUNDS)\n')
+})
+
 for (const [what, answer, code, message] of [
   [
     'a rejection',
