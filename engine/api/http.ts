@@ -10,7 +10,8 @@ import { refusal } from './failures.ts'
 import { HttpClient } from './http-client.ts'
 import { jsonReply, type Reply } from './reply.ts'
 
-const BODY_BYTES_MAX = 64 * 1024
+/** Holds a basket of a thousand orders; to parse more would hold up the ticks for milliseconds. */
+const BODY_BYTES_MAX = 256 * 1024
 
 /** A refusal that a handler throws: the status and the sentence of the body. */
 export class HttpFailure extends Error {

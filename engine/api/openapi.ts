@@ -12,7 +12,7 @@ import { type Endpoint, routeOf } from './rest.ts'
 const COMMON_REFUSALS: Readonly<Record<number, string>> = {
   400: 'A field is missing, unknown or wrong',
   403: 'The API key is not valid or lacks the scope, or the broker has no live session',
-  413: 'The body is larger than 64 KiB',
+  413: 'The body is larger than 256 KiB',
   429: 'Too many calls',
   500: 'A fault of the server or the broker, or a body that is not JSON',
   503: 'Too much waits; try again',

@@ -48,6 +48,8 @@ export interface RouteOptions {
   readonly limits?: RateLimits | undefined
 }
 
+const BYTE_ORDER_MARK = '\ufeff'
+
 /** OpenAlgo tells the same whatever the window is. */
 const RETRY_AFTER_SECONDS = 60
 const TOO_OFTEN = 'Rate limit exceeded. Please slow down your requests.'
@@ -89,7 +91,8 @@ const FORBIDDEN = {
 function bodyFields({ body }: ApiCall): { fields: unknown } | { refused: Reply } {
   if (body === null) return { refused: refusal(413, 'The body is too large') }
   try {
-    return { fields: JSON.parse(body) }
+    // Python's parser, to which these bodies were sent so far, takes a byte order mark too.
+    return { fields: JSON.parse(body.startsWith(BYTE_ORDER_MARK) ? body.slice(1) : body) }
   } catch {
     const more = { error_code: 'INVALID_INPUT' }
     return { refused: refusal(500, 'An unexpected error occurred: the body is not JSON', more) }

@@ -7,7 +7,7 @@ import { after, test } from 'node:test'
 import { addKey, callAdmin, type Scope, sharesOf, startPlant, until } from '../support/plant.ts'
 import { StreamClient } from '../support/stream-client.ts'
 
-const BODY_BYTES_MAX = 64 * 1024
+const BODY_BYTES_MAX = 256 * 1024
 const plant = await startPlant({ after })
 const { httpUrl } = plant
 const { localKey, httpPort } = plant.engine

@@ -95,7 +95,7 @@ for (const [name, { right, wrong, items, isText, isWrite }] of Object.entries(CA
       const text = "{'_schema': ['Invalid input type.']}"
       assert.deepEqual(message, isText ? text : messages)
     }
-    const large = await told(JSON.stringify({ ...good, strategy: 'x'.repeat(70_000) }))
+    const large = await told(JSON.stringify({ ...good, strategy: 'x'.repeat(270_000) }))
     assert.deepEqual(large, [413, 'INVALID_INPUT', 'The body is too large'])
     const hostile = `{"apikey":${JSON.stringify(KEY)},"__proto__":{"scopes":["trade"]},"constructor":1}`
     const [status, , message] = await told(hostile)

@@ -82,7 +82,7 @@ test('what is proven is told once, also over and over; what is not is refused an
   assert.deepEqual(await post(httpUrl, row({ order_id: '260701000000002' })), forged)
   assert.equal((await post(httpUrl, row({ quantity: 'x' }))).status, 400)
   for (const body of ['', 'x', '[]', 'null']) assert.equal((await post(httpUrl, body)).status, 400)
-  assert.equal((await post(httpUrl, 'x'.repeat(70_000))).status, 413)
+  assert.equal((await post(httpUrl, 'x'.repeat(270_000))).status, 413)
   assert.equal((await post(httpUrl, row(), '/postback/upstox')).status, 404)
   assert.equal((await post(httpUrl, row(), '/postback/..%2fzerodha')).status, 404)
   assert.equal((await fetch(`${httpUrl}/postback/zerodha`)).status, 405)

@@ -174,7 +174,7 @@ for (const [name, fields] of Object.entries(WRONG)) {
       const messages = { _schema: ['Invalid input type.'] }
       assert.deepEqual(answer.errors ?? answer.message, messages)
     }
-    const tooLarge = await ask(name, `"${'x'.repeat(70_000)}"`)
+    const tooLarge = await ask(name, `"${'x'.repeat(270_000)}"`)
     assert.deepEqual(tooLarge, { status: 413, body: error('The body is too large') })
     const got = await fetch(`${root}/${name}`)
     assert.equal(got.status, 405)

@@ -35,6 +35,11 @@ test('/symbol answers one row, compact and with sorted keys', async () => {
   })
 })
 
+test('a byte order mark before the body is no fault', async () => {
+  const plain = await post('symbol', RIGHT.symbol)
+  assert.deepEqual(await post('symbol', `\ufeff${JSON.stringify(RIGHT.symbol)}`), plain)
+})
+
 test('/search answers ranked rows, or none with success', async () => {
   const { status, body } = await ask('search', RIGHT.search)
   assert.equal(status, 200)
