@@ -78,6 +78,8 @@ export interface Plant {
   readonly word: EngineWord
   /** What the engine has printed so far. */
   readonly lines: readonly string[]
+  /** All instruments, in the order in which clients of the first so many take them. */
+  readonly symbols: ClientStart['symbols']
   /** A client of so many instruments, named as it is asked for: `msgpack`, or `msgpack:50` for the first 50. */
   addClient(client: Pick<ClientStart, 'name' | 'mode' | 'isTimed'>): Promise<ChildProcess>
   /** Ends all processes and removes the data folder. */
@@ -145,6 +147,7 @@ export async function startPlant(
       ready,
       word,
       lines,
+      symbols,
       async addClient(wanted) {
         const client = fork(here('./load-client.js'))
         children.push(client)

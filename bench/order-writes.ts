@@ -11,13 +11,14 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { parseArgs } from 'node:util'
-import { build, type Histogram } from 'hdr-histogram-js'
+import type { Histogram } from 'hdr-histogram-js'
 import { Pool } from 'undici'
 import { createLogger } from '../engine/observe/log.ts'
 import { SYNC_POLICIES, type SyncPolicy } from '../engine/orders/journal.ts'
 import { startOrdersPool } from '../engine/orders/orders-pool.ts'
 import type { OrdersPool } from '../engine/orders/write.ts'
 import { BROKER, plansFor, SESSION, taskOf } from '../test/orders/paper-desk.ts'
+import { newTimesUs, openLoop } from './open-loop.ts'
 
 const { values } = parseArgs({
   options: {
@@ -40,8 +41,6 @@ const log = createLogger({ level: 'silent' })
 const bare = new Pool(url, { pipelining: 1 })
 let lastId = 0
 
-const newHistogram = () =>
-  build({ highestTrackableValue: 60_000_000, numberOfSignificantValueDigits: 3 })
 const shown = (histogram: Histogram) =>
   `p50 ${histogram.getValueAtPercentile(50)}  p99 ${histogram.getValueAtPercentile(99)}`
 
@@ -78,7 +77,7 @@ async function startPool(syncPolicy: SyncPolicy) {
 
 async function compare(syncPolicy: SyncPolicy): Promise<void> {
   const orders = await startPool(syncPolicy)
-  const arms = { bare: newHistogram(), pool: newHistogram() }
+  const arms = { bare: newTimesUs(), pool: newTimesUs() }
   for (let at = 0; at < 500; at += 1) await Promise.all([bareCall(), write(orders)])
   for (let round = 0; round < rounds; round += 1) {
     for (let at = 0; at < writes; at += 1) await timed(arms.bare, bareCall)
@@ -89,22 +88,12 @@ async function compare(syncPolicy: SyncPolicy): Promise<void> {
   say(`${syncPolicy}: bare ${shown(arms.bare)} | pool ${shown(arms.pool)} | over p50 ${over} µs`)
 }
 
-/** Writes at a rate, whatever the ones before do. */
 async function sustain(syncPolicy: SyncPolicy): Promise<void> {
   const orders = await startPool(syncPolicy)
-  const histogram = newHistogram()
-  const under: Promise<void>[] = []
-  const startedAtMs = performance.now()
-  for (let at = 0; at < rate * seconds; at += 1) {
-    const dueMs = startedAtMs + (at * 1000) / rate
-    const waitMs = dueMs - performance.now()
-    if (waitMs > 0) await new Promise((resolve) => setTimeout(resolve, waitMs))
-    under.push(timed(histogram, () => write(orders)))
-  }
-  await Promise.all(under)
-  const tookSeconds = (performance.now() - startedAtMs) / 1000
+  const answered = await openLoop(() => write(orders), rate, { count: rate * seconds })
   await orders.close()
-  say(`${syncPolicy}: ${(under.length / tookSeconds).toFixed(0)} writes/s, ${shown(histogram)}`)
+  const perSecond = answered.count / answered.seconds
+  say(`${syncPolicy}: ${perSecond.toFixed(0)} writes/s, ${shown(answered.timesUs)}`)
 }
 
 say(`one after the other, µs, ${rounds} rounds of ${writes}`)

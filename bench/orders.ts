@@ -8,21 +8,23 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { parseArgs } from 'node:util'
-import { build } from 'hdr-histogram-js'
 import { Agent, request } from 'undici'
-import type { ClientLatency } from './load-client.ts'
-import { ask, giveWay, machine, type Plant, say, startPlant } from './load-plant.ts'
+import { beginTicks, measureBeside } from './beside.ts'
+import { machine, type Plant, say, startPlant } from './load-plant.ts'
 import { median } from './median.ts'
+import { openLoop } from './open-loop.ts'
+import { judgeFigure } from './pipeline/compare.ts'
+import { tell } from './verdict.ts'
 
 const OVERHEAD_MS_MAX = 1
 const SUSTAINED_PER_SECOND = 200
+/** What was asked last is answered after the time. */
+const ANSWERED_SHARE_MIN = 0.98
 const BESIDE_TICKS_PER_SECOND = 100
-const P50_RATIO_MAX = 1.1
-const P99_RATIO_MAX = 1.5
+const RATIO_LIMITS = { p50Us: 1.1, p99Us: 1.5 }
 const INSTRUMENTS = 5000
 const SUBSCRIBED = 500
 const SYMBOL = 'RELIANCE'
-const REST_MS = 500
 const WARM_UP_ORDERS = 200
 
 const { values } = parseArgs({
@@ -36,8 +38,6 @@ const { values } = parseArgs({
 const rounds = Number(values.rounds)
 const seconds = Number(values.seconds)
 const agent = new Agent({ connections: 64, keepAliveTimeout: 60_000 })
-const wait = (ms: number) => new Promise((resolve) => setTimeout(resolve, ms))
-const histogram = () => build({ highestTrackableValue: 60_000_000 })
 
 /** A broker like Zerodha, but for its ten orders a second. */
 function unlimitedModule(folder: string): string {
@@ -93,30 +93,6 @@ async function medianMs(call: Call, count: number): Promise<number> {
   return median(times)
 }
 
-/** Calls at the times that the rate sets, whether those before are answered or not; times count from those. */
-async function openLoop(call: Call, perSecond: number, forSeconds: number, signal?: AbortSignal) {
-  const timesUs = histogram()
-  const begunAt = performance.now()
-  const answers: Promise<void>[] = []
-  const count = perSecond * forSeconds
-  for (let asked = 0; asked < count && !signal?.aborted; asked++) {
-    const dueAt = begunAt + (asked * 1000) / perSecond
-    if (dueAt > performance.now()) await wait(dueAt - performance.now())
-    const answer = call().then(() => {
-      // Timers may be a little early.
-      timesUs.recordValue(Math.max(1, Math.round((performance.now() - dueAt) * 1000)))
-    })
-    answers.push(answer)
-  }
-  await Promise.all(answers)
-  return { count: answers.length, timesUs, seconds: (performance.now() - begunAt) / 1000 }
-}
-
-const verdict = (what: string, isMet: boolean) => {
-  say(`  ${what}: ${isMet ? 'met' : 'NOT met'}`)
-  if (!isMet) process.exitCode = 1
-}
-
 async function measureOverhead({ bare, gateway }: ReturnType<typeof callsOf>): Promise<void> {
   const count = Number(values.orders)
   for (const call of [bare, gateway]) await medianMs(call, WARM_UP_ORDERS)
@@ -130,57 +106,22 @@ async function measureOverhead({ bare, gateway }: ReturnType<typeof callsOf>): P
     )
   }
   const overheadMs = median(overheads)
-  const what = `overhead p50 ${overheadMs.toFixed(2)} ms, at most ${OVERHEAD_MS_MAX} ms`
-  verdict(what, overheadMs <= OVERHEAD_MS_MAX)
+  tell(judgeFigure('overhead p50', overheadMs, 'ms', 'at most', OVERHEAD_MS_MAX))
 }
 
 async function measureSustained(gateway: Call): Promise<void> {
-  const { count, timesUs, seconds: took } = await openLoop(gateway, SUSTAINED_PER_SECOND, seconds)
-  const rate = count / took
+  const ofTime = { count: SUSTAINED_PER_SECOND * seconds }
+  const { count, timesUs, seconds: took } = await openLoop(gateway, SUSTAINED_PER_SECOND, ofTime)
   const ms = (percentile: number) => (timesUs.getValueAtPercentile(percentile) / 1000).toFixed(1)
-  const what =
-    `${count} orders in ${took.toFixed(2)} s, ${rate.toFixed(0)}/s; p50 ${ms(50)} ms, p99 ${ms(99)} ms; ` +
-    `at least ${SUSTAINED_PER_SECOND}/s`
-  verdict(what, rate >= SUSTAINED_PER_SECOND * 0.98)
+  const what = `${count} orders in ${took.toFixed(2)} s, p50 ${ms(50)} ms, p99 ${ms(99)} ms`
+  tell(judgeFigure(what, count / took, '/s', 'at least', SUSTAINED_PER_SECOND * ANSWERED_SHARE_MIN))
 }
 
 async function measureTicks(plant: Plant, gateway: Call): Promise<void> {
-  const client = await plant.addClient({
-    ...{ name: `msgpack:${SUBSCRIBED}`, mode: 'quote', isTimed: true },
+  await measureBeside(await beginTicks(plant, SUBSCRIBED), {
+    ...{ rounds, seconds, limits: RATIO_LIMITS },
+    load: (signal) => openLoop(gateway, BESIDE_TICKS_PER_SECOND, { signal }),
   })
-  giveWay(process.pid)
-  await ask(plant.simulator, { do: 'resume' })
-  const arm = async (perSecond: number): Promise<ClientLatency> => {
-    await wait(REST_MS)
-    await ask<ClientLatency>(client, { do: 'latency' })
-    if (perSecond > 0) await openLoop(gateway, perSecond, seconds)
-    else await wait(seconds * 1000)
-    return ask<ClientLatency>(client, { do: 'latency' })
-  }
-  await arm(BESIDE_TICKS_PER_SECOND)
-  const ratios = { p50Us: [] as number[], p99Us: [] as number[] }
-  const spreads = { p50Us: [] as number[], p99Us: [] as number[] }
-  for (let round = 1; round <= rounds; round++) {
-    const before = await arm(0)
-    const loaded = await arm(BESIDE_TICKS_PER_SECOND)
-    const after = await arm(0)
-    for (const name of ['p50Us', 'p99Us'] as const) {
-      const [one, other] = [before[name], after[name]]
-      ratios[name].push(loaded[name] / ((one + other) / 2))
-      spreads[name].push(Math.max(one, other) / Math.min(one, other) - 1)
-    }
-    const shown = [before, loaded, after].map(({ p50Us, p99Us }) => `${p50Us} / ${p99Us}`)
-    say(`  round ${round}: p50 / p99 µs without ${shown[0]}, with ${shown[1]}, without ${shown[2]}`)
-  }
-  for (const [name, max] of [
-    ['p50Us', P50_RATIO_MAX],
-    ['p99Us', P99_RATIO_MAX],
-  ] as const) {
-    const ratio = median(ratios[name])
-    const spread = median(spreads[name])
-    const what = `${name} of ticks ${ratio.toFixed(2)} ×, at most ${max} and a spread of ${spread.toFixed(2)}`
-    verdict(what, ratio <= max + spread)
-  }
 }
 
 say(machine())

@@ -1,20 +1,36 @@
-// How many quotes a second the engine answers from its table of last ticks, beside a bare answer of uWebSockets.js of
-// as many bytes in the same run: rounds of both in turn, by autocannon. Each server is a process of its own.
+// How many quotes a second the engine answers from its table of last ticks, and what ticks notice of it.
 //
 //   npm run bench:quotes -- [--seconds 3] [--rounds 5] [--connections 50] [--pipelining 1]
 //
-// Exits with 1 when the median of the ratios is below 0.5, or the endpoint's median below 20,000 requests a second.
+// First the endpoint alone, beside a bare answer of uWebSockets.js of as many bytes in the same run: rounds of both in
+// turn, by autocannon, each server a process of its own. Then a whole engine with 10,000 ticks a second to one client,
+// and quotes asked beside them: at a steady rate, and as fast as they come. These come from undici, because autocannon
+// has no steady rate: what it may ask in a second it asks at once.
+//
+// Exits with 1 where a target is missed.
 import { type ChildProcess, fork } from 'node:child_process'
 import { once } from 'node:events'
 import { createRequire } from 'node:module'
 import { parseArgs } from 'node:util'
-import { machine, say } from './load-plant.ts'
+import { Pool } from 'undici'
+import { beginTicks, measureBeside } from './beside.ts'
+import { machine, type Plant, say, startPlant } from './load-plant.ts'
 import { median } from './median.ts'
+import { openLoop } from './open-loop.ts'
+import { judgeFigure } from './pipeline/compare.ts'
+import { tell } from './verdict.ts'
 
 const RATIO_MIN = 0.5
 const PER_SECOND_MIN = 20_000
 const KEY = 'k'.repeat(64)
 const WARM_UP_SECONDS = 2
+const TICKS_PER_SECOND = 10_000
+const INSTRUMENTS = 5000
+const SUBSCRIBED = 500
+const BESIDE_TICKS_PER_SECOND = 20_000
+/** What was asked last is answered after the time. */
+const ANSWERED_SHARE_MIN = 0.98
+const RATIO_LIMITS = { p99Us: 1.5 }
 
 interface Shot {
   readonly requests: { readonly average: number }
@@ -33,36 +49,40 @@ const { values } = parseArgs({
     pipelining: { type: 'string', default: '1' },
   },
 })
+const seconds = Number(values.seconds)
+const rounds = Number(values.rounds)
 const connections = Number(values.connections)
 const pipelining = Number(values.pipelining)
+const perSecondText = (rate: number) => Math.round(rate).toLocaleString('en-US')
+
+const PATH = '/api/v1/quotes'
+const requestOf = (apikey: string, symbol: string, exchange: string) => {
+  return {
+    method: 'POST',
+    headers: { 'content-type': 'application/json' },
+    body: JSON.stringify({ apikey, symbol, exchange }),
+  } as const
+}
 
 const children: ChildProcess[] = []
 async function start(kind: string, argument: string): Promise<string> {
   const child = fork(new URL('./rest-quotes-server.js', import.meta.url), [kind, argument])
   children.push(child)
   const [{ port }] = (await once(child, 'message')) as [{ port: number }]
-  return `http://127.0.0.1:${port}/api/v1/quotes`
+  return `http://127.0.0.1:${port}${PATH}`
 }
 
-const request = {
-  method: 'POST',
-  headers: { 'content-type': 'application/json' },
-  body: JSON.stringify({ apikey: KEY, symbol: 'SHARE1000', exchange: 'NSE' }),
-}
-
-async function shoot(url: string, seconds: number): Promise<Shot> {
-  const shot = await autocannon({ ...request, url, connections, pipelining, duration: seconds })
+async function shoot(url: string, forSeconds: number): Promise<Shot> {
+  const request = requestOf(KEY, 'SHARE1000', 'NSE')
+  const shot = await autocannon({ ...request, url, connections, pipelining, duration: forSeconds })
   // A bench of refusals must not be taken for one of answers.
   if (shot.non2xx + shot.errors > 0) throw new Error(`${url}: ${shot.non2xx} refused`)
   return shot
 }
 
-say(machine())
-let ratio = 0
-let perSecond = 0
-try {
+async function measureAlone(): Promise<void> {
   const endpoint = await start('endpoint', KEY)
-  const body = await (await fetch(endpoint, request)).text()
+  const body = await (await fetch(endpoint, requestOf(KEY, 'SHARE1000', 'NSE'))).text()
   const bare = await start('bare', body)
   for (const url of [endpoint, bare]) await shoot(url, WARM_UP_SECONDS)
   say(
@@ -70,25 +90,83 @@ try {
   )
   const ratios: number[] = []
   const rates: number[] = []
-  for (let round = 1; round <= Number(values.rounds); round++) {
-    const ours = await shoot(endpoint, Number(values.seconds))
-    const floor = await shoot(bare, Number(values.seconds))
+  for (let round = 1; round <= rounds; round++) {
+    const ours = await shoot(endpoint, seconds)
+    const floor = await shoot(bare, seconds)
     rates.push(ours.requests.average)
     ratios.push(ours.requests.average / floor.requests.average)
-    const rate = (shot: Shot) => Math.round(shot.requests.average).toLocaleString('en-US')
-    say(
-      `  round ${round}: /quotes ${rate(ours)} requests/s, p99 ${ours.latency.p99} ms; ` +
-        `bare ${rate(floor)} requests/s, p99 ${floor.latency.p99} ms; ratio ${ratios.at(-1)!.toFixed(2)}`,
-    )
+    const shown = ({ requests, latency }: Shot) =>
+      `${perSecondText(requests.average)} requests/s, p99 ${latency.p99} ms`
+    const ratio = ratios.at(-1)!.toFixed(2)
+    say(`  round ${round}: /quotes ${shown(ours)}; bare ${shown(floor)}; ratio ${ratio}`)
   }
-  ratio = median(ratios)
-  perSecond = median(rates)
-} finally {
-  for (const child of children) child.disconnect()
+  tell(judgeFigure('median of /quotes', median(rates), '/s', 'at least', PER_SECOND_MIN))
+  tell(judgeFigure('median ratio to bare', median(ratios), '×', 'at least', RATIO_MIN))
 }
-const isMet = ratio >= RATIO_MIN && perSecond >= PER_SECOND_MIN
-say(
-  `  median ${Math.round(perSecond).toLocaleString('en-US')} requests/s, at least ${PER_SECOND_MIN}; ` +
-    `ratio ${ratio.toFixed(2)}, at least ${RATIO_MIN}: ${isMet ? 'met' : 'not met'}`,
+
+/** Asks for the quote of one instrument, again and again. */
+function askerOf({ word, symbols }: Plant, pool: Pool): () => Promise<void> {
+  const { symbol, exchange } = symbols[0]!
+  const request = { ...requestOf(word.apiKey, symbol, exchange), path: PATH }
+  return async () => {
+    const { statusCode, body } = await pool.request(request)
+    const text = await body.text()
+    // The broker is asked once a second at most, and all beyond that is refused: what comes by the thousand and is no
+    // refusal is of the table.
+    if (statusCode !== 200) throw new Error(`${PATH} was answered with ${statusCode}: ${text}`)
+  }
+}
+
+/** As many callers as there are connections, each of whom asks again as soon as it is answered. */
+async function closedLoop(call: () => Promise<void>, signal: AbortSignal) {
+  const begunAt = performance.now()
+  let count = 0
+  const askOn = async () => {
+    for (; !signal.aborted; count++) await call()
+  }
+  await Promise.all(Array.from({ length: connections }, askOn))
+  return { count, seconds: (performance.now() - begunAt) / 1000 }
+}
+
+async function measureBesideTicks(plant: Plant): Promise<void> {
+  // Kite's ticks of mode quote have no best bid and ask, without which the broker would be asked.
+  await plant.addClient({ name: 'msgpack:1', mode: 'depth', isTimed: false })
+  const client = await beginTicks(plant, SUBSCRIBED)
+  const pool = new Pool(`http://127.0.0.1:${plant.word.http.port}`, { connections })
+  const ask = askerOf(plant, pool)
+  const medianRate = (loads: readonly { count: number; seconds: number }[]) =>
+    median(loads.map((load) => load.count / load.seconds))
+
+  say(`beside ${TICKS_PER_SECOND} ticks/s to one client: ${BESIDE_TICKS_PER_SECOND} quotes/s`)
+  const steady = await measureBeside(client, {
+    ...{ rounds, seconds, limits: RATIO_LIMITS },
+    load: (signal) => openLoop(ask, BESIDE_TICKS_PER_SECOND, { signal }),
+  })
+  const wanted = BESIDE_TICKS_PER_SECOND * ANSWERED_SHARE_MIN
+  tell(judgeFigure('quotes answered', medianRate(steady), '/s', 'at least', wanted))
+
+  say('beside the same ticks: quotes as fast as they come')
+  const load = (signal: AbortSignal) => closedLoop(ask, signal)
+  const fast = await measureBeside(client, { rounds, seconds, limits: {}, load })
+  tell(judgeFigure('quotes answered', medianRate(fast), '/s'))
+  await pool.close()
+}
+
+say(machine())
+try {
+  await measureAlone()
+} finally {
+  const ended = children.map((child) => once(child, 'exit'))
+  for (const child of children) child.disconnect()
+  await Promise.all(ended)
+}
+const plant = await startPlant(
+  { rate: TICKS_PER_SECOND, instruments: INSTRUMENTS },
+  { TICKPLANT_REST_API_RATE_LIMIT: '100000 per second' },
 )
-process.exit(isMet ? 0 : 1)
+try {
+  await measureBesideTicks(plant)
+} finally {
+  await plant.close()
+}
+process.exit()
