@@ -20,6 +20,11 @@ export function nextTimeMs(timeOfDay: string, nowMs: number): number {
   return lastTimeMs(timeOfDay, nowMs) + DAY_MS
 }
 
+/** When it is `timeOfDay` in India on a day, which is counted from 1970; epoch ms. */
+export function timeOnDayMs(timeOfDay: string, day: number): number {
+  return day * DAY_MS + minutesOf(timeOfDay) * MINUTE_MS - INDIA_AHEAD_MS
+}
+
 /** A time as people in India write it: `2026-08-04 06:00 IST`. */
 export function indianText(ms: number): string {
   return `${new Date(ms + INDIA_AHEAD_MS).toISOString().slice(0, 16).replace('T', ' ')} IST`

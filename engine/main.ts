@@ -14,7 +14,7 @@ import { rateLimitsOf } from './api/rate-limits.ts'
 import { sessionRoutes } from './api/session-admin.ts'
 import { symbolAdminRoutes } from './api/symbol-admin.ts'
 import { symbolEndpoints } from './api/symbols.ts'
-import { lastPrices, tradingContext, tradingEndpoints } from './api/trading.ts'
+import { marketOf, tradingContext, tradingEndpoints } from './api/trading.ts'
 import { CurveStore } from './auth/curve.ts'
 import { type KeyRecord, KeyStore } from './auth/keys.ts'
 import { LoginDesk } from './auth/login-desk.ts'
@@ -197,7 +197,7 @@ async function startParts(
     ...postbackRoutes({ config, feeds, events: orders.events, log }),
     ...apiRoutes(
       [
-        ...symbolEndpoints({ lookup, brokers, nowMs, priceOf: lastPrices(trading) }),
+        ...symbolEndpoints({ lookup, brokers, nowMs, market: marketOf(trading) }),
         ...tradingEndpoints(trading),
       ],
       verifyKey,

@@ -129,7 +129,9 @@ export const FIELDS = {
       description:
         'Price of the underlying in rupees, by which strikes are labelled; the last one without it',
     }),
-  withQuotes: boolean().default(false).meta({ description: 'Only false can be answered' }),
+  withQuotes: boolean().default(true).meta({
+    description: 'Whether the options are told with their quotes; 0 stands for all of them without',
+  }),
   withGreeks: boolean().default(false).meta({ description: 'Only false can be answered' }),
   interestRate: number()
     .refine(

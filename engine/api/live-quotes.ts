@@ -2,7 +2,9 @@
 // of one tick alone, so that values of different times never mix.
 import {
   ASK,
+  ASK_QTY,
   BID,
+  BID_QTY,
   CLOSE,
   HIGH,
   LEVEL_WORDS,
@@ -18,10 +20,12 @@ import {
   VOLUME,
 } from '../../codecs/tick.ts'
 
-/** As OpenAlgo's endpoints have it. */
+/** As OpenAlgo's endpoints have it; quantities only in option chains. */
 export interface Quote {
   readonly ask: number
+  readonly ask_qty: number
   readonly bid: number
+  readonly bid_qty: number
   readonly high: number
   readonly low: number
   readonly ltp: number
@@ -99,9 +103,12 @@ export class LiveQuotes {
     const tick = this.#tick(broker, exchange, symbol)
     if (tick === null || !hasQuote(tick, exchange)) return null
     const { values } = tick
+    const sellWord = tick.levelsMax * LEVEL_WORDS
     return {
-      ask: bestOf(tick, ASK, tick.sellLevels, tick.levelsMax * LEVEL_WORDS),
+      ask: bestOf(tick, ASK, tick.sellLevels, sellWord),
+      ask_qty: bestOf(tick, ASK_QTY, tick.sellLevels, sellWord + 1),
       bid: bestOf(tick, BID, tick.buyLevels, 0),
+      bid_qty: bestOf(tick, BID_QTY, tick.buyLevels, 1),
       high: values[HIGH]!,
       low: values[LOW]!,
       ltp: values[LTP]!,
@@ -160,9 +167,10 @@ function valueOr0(tick: Tick, position: number): number {
   return (tick.present & (1 << position)) === 0 ? 0 : tick.values[position]!
 }
 
-function bestOf(tick: Tick, position: number, levels: number, firstWord: number): number {
+/** A value of its own, or else that word of the best level. */
+function bestOf(tick: Tick, position: number, levels: number, word: number): number {
   if ((tick.present & (1 << position)) !== 0) return tick.values[position]!
-  return levels === 0 ? 0 : tick.depth[firstWord]!
+  return levels === 0 ? 0 : tick.depth[word]!
 }
 
 function levelsOf(tick: Tick, firstWord: number, levels: number): Level[] {

@@ -37,8 +37,9 @@ const quoteFields = z.object({
 })
 const level = z.object({ price: z.number(), quantity: z.number() })
 
-/** A quote of the broker, with its fields in order. */
-function writeQuote({ ask, bid, high, low, ltp, oi, open, prev_close, volume }: Quote): Quote {
+/** A quote as /quotes tells it, with its fields in order. */
+function writeQuote(quote: Quote): z.infer<typeof quoteFields> {
+  const { ask, bid, high, low, ltp, oi, open, prev_close, volume } = quote
   return { ask, bid, high, low, ltp, oi, open, prev_close, volume }
 }
 
@@ -52,7 +53,7 @@ const quotesEndpoint = (context: OrderContext) =>
     refusals: UNKNOWN_SYMBOL,
     answer({ broker, exchange, symbol }) {
       const live = context.quotes.quote(broker, exchange, symbol)
-      if (live !== null) return jsonReply(200, { data: live, status: 'success' })
+      if (live !== null) return jsonReply(200, { data: writeQuote(live), status: 'success' })
       return context.gateway.quote({ broker, exchange, symbol }).then((told) => {
         const data = writeQuote(okOf(told, accountOf(context, broker)))
         return jsonReply(200, { data, status: 'success' })
@@ -73,7 +74,7 @@ function writeResult({ data, exchange, symbol }: QuoteResult): object {
 }
 
 /** The results, those of the ticks and those of the broker each in their places. */
-async function manyQuotes(
+export async function manyQuotes(
   context: OrderContext,
   symbols: readonly { exchange: string; symbol: string }[],
   broker: string | undefined,

@@ -1,11 +1,13 @@
-// The symbol part of OpenAlgo's option chain, answered by the query thread.
+// OpenAlgo's option chain: strikes and symbols from the query thread, prices from the last ticks or the broker.
 import { z } from 'zod'
+import { timeOnDayMs } from '../indian-day.ts'
 import { indianDay, parseSymbolDate, symbolDate } from '../symbols/lookup/expiry-text.ts'
 import type { SymtokenLeg, SymtokenStrike } from '../symbols/lookup/questions.ts'
 import type { SymtokenWithId } from '../symbols/lookup/symtoken.ts'
 import { RestFailure, refusal } from './failures.ts'
 import { FIELDS } from './fields.ts'
-import { jsonReply } from './reply.ts'
+import { listReply } from './list-reply.ts'
+import type { Quote } from './live-quotes.ts'
 import { endpoint } from './rest.ts'
 import { brokerOf, type SymbolContext } from './symbol-context.ts'
 
@@ -21,6 +23,16 @@ const UNDERLYING_EXCHANGES: Readonly<Record<string, readonly string[]>> = {
   NFO: ['NSE_INDEX', 'NSE'],
   BFO: ['BSE_INDEX', 'BSE'],
 }
+/** When trade in expiring options ends. Where it differs by contract, nothing is told. */
+const EXPIRY_TIMES: Readonly<Record<string, string>> = {
+  NFO: '15:30',
+  BFO: '15:30',
+  CDS: '12:30',
+  BCD: '12:30',
+  MCX: '23:30',
+}
+/** A strike has two options: so many are written in well under a millisecond. */
+const STRIKES_AT_ONCE = 50
 const FUTURE_NAME = /^(.+?)(\d{2}[A-Z]{3}\d{2})(?:FUT)?$/
 
 /** What a chain's options are written on: an index, a share, or the soonest future where nothing trades at spot. */
@@ -40,36 +52,97 @@ async function findUnderlying(
   return (await lookup.ask(broker, 'futures', { exchange, underlying, fromDay }))[0] ?? null
 }
 
-/** By which strikes are labelled where the request has no price. */
-async function lastPriceOf(
-  { priceOf }: SymbolContext,
+interface Wish {
+  readonly price?: number | null | undefined
+  readonly strike_count?: number | null | undefined
+  readonly with_quotes: boolean
+}
+
+/** The quote of the underlying, which is not asked for where nothing hangs on it, and may fail where only labels do. */
+async function underlyingQuote(
+  { market }: SymbolContext,
   broker: string,
   underlying: SymtokenWithId | null,
-): Promise<number | null> {
-  if (priceOf === undefined || underlying === null) return null
-  return priceOf(broker, underlying.exchange, underlying.symbol)
+  { price, strike_count, with_quotes }: Wish,
+): Promise<Quote | null> {
+  if (underlying === null || (typeof price === 'number' && !with_quotes)) return null
+  const isNeeded = with_quotes || typeof strike_count === 'number'
+  return market.quote(broker, underlying).catch((error) => {
+    if (isNeeded || !(error instanceof RestFailure)) throw error
+    return null
+  })
+}
+
+/** The quotes of a chain's options by their symbols. */
+async function optionQuotes(
+  { market }: SymbolContext,
+  broker: string,
+  exchange: string,
+  strikes: readonly SymtokenStrike[],
+): Promise<ReadonlyMap<string, Quote | null>> {
+  const named = strikes.flatMap(({ ce, pe }) =>
+    [ce, pe].flatMap((option) => (option === null ? [] : [{ exchange, symbol: option.symbol }])),
+  )
+  const quotes = await market.quotes(broker, named)
+  return new Map(named.map(({ symbol }, at) => [symbol, quotes[at]!]))
 }
 
 const leg = z.object({
+  ask: z.number(),
+  ask_qty: z.number(),
+  bid: z.number(),
+  bid_qty: z.number(),
+  high: z.number(),
   label: z.string().meta({ description: 'ATM, ITM1, OTM1, ...; empty without a price' }),
   lotsize: z.int(),
+  low: z.number(),
+  ltp: z.number(),
+  oi: z.number(),
+  open: z.number(),
+  prev_close: z.number(),
   symbol: z.string(),
   tick_size: z.number(),
+  volume: z.number(),
 })
 
-function legOf(option: SymtokenLeg | null, label: string): z.infer<typeof leg> | null {
+function legOf(
+  option: SymtokenLeg | null,
+  label: string,
+  quotes: ReadonlyMap<string, Quote | null>,
+): z.infer<typeof leg> | null {
   if (option === null) return null
   const { lotsize, symbol, tick_size } = option
-  return { label, lotsize, symbol, tick_size }
+  const quote = quotes.get(symbol) ?? NO_QUOTE
+  return {
+    ask: quote.ask,
+    ask_qty: quote.ask_qty,
+    bid: quote.bid,
+    bid_qty: quote.bid_qty,
+    high: quote.high,
+    label,
+    lotsize,
+    low: quote.low,
+    ltp: quote.ltp,
+    oi: quote.oi,
+    open: quote.open,
+    prev_close: quote.prev_close,
+    symbol,
+    tick_size,
+    volume: quote.volume,
+  }
 }
 
-const chainItem = ({ strike, call, put, ce, pe }: SymtokenStrike) => {
-  return { ce: legOf(ce, call), pe: legOf(pe, put), strike }
+const NO_QUOTE: Quote = {
+  ...{ ask: 0, ask_qty: 0, bid: 0, bid_qty: 0, high: 0, low: 0, ltp: 0 },
+  ...{ oi: 0, open: 0, prev_close: 0, volume: 0 },
 }
 
-/**
- * POST /optionchain. Labels need a price, the caller's or the last one; what asks for quotes of the options is refused.
- */
+function expirySeconds(exchange: string, day: number): number | null {
+  const time = EXPIRY_TIMES[exchange]
+  return time === undefined ? null : timeOnDayMs(time, day) / 1000
+}
+
+/** POST /optionchain. Labels need a price, the caller's or the last one. Greeks are refused. */
 export const optionChainEndpoint = (context: SymbolContext) =>
   endpoint({
     name: 'optionchain',
@@ -91,10 +164,10 @@ export const optionChainEndpoint = (context: SymbolContext) =>
       atm_strike: z.number().nullable(),
       chain: z.array(z.object({ ce: leg.nullable(), pe: leg.nullable(), strike: z.number() })),
       expiry_date: z.string(),
-      expiry_ts: z.null(),
+      expiry_ts: z.int().nullable().meta({ description: 'Epoch seconds' }),
       forward_price: z.null(),
       greeks_included: z.literal(false),
-      quotes_included: z.literal(false),
+      quotes_included: z.boolean().meta({ description: 'False where there is none of any option' }),
       server_ts: z.int().meta({ description: 'Epoch seconds' }),
       status: z.literal('success'),
       underlying: z.string(),
@@ -102,51 +175,62 @@ export const optionChainEndpoint = (context: SymbolContext) =>
       underlying_ltp: z.number().nullable().meta({
         description: 'The price of the request, or else the last one',
       }),
-      underlying_prev_close: z.null(),
+      underlying_prev_close: z.number().nullable(),
       underlying_symbol: z.string().nullable(),
     }),
-    refusals: { 404: 'The underlying has no options of this expiry', 501: 'Quotes were asked for' },
+    refusals: { 404: 'The underlying has no options of this expiry', 501: 'Greeks were asked for' },
     refuseFields(errors) {
       return refusal(400, 'Validation error', { errors })
     },
     async answer(fields) {
-      const { exchange, strike_count: count = null } = fields
-      if (fields.with_quotes || fields.with_greeks) {
-        throw new RestFailure(501, 'Quotes and Greeks are not served; leave them out')
+      const { exchange, strike_count: count = null, with_quotes } = fields
+      if (fields.with_greeks) {
+        throw new RestFailure(501, 'Greeks are not served; leave with_greeks out')
       }
       const asked = fields.underlying.trim().toUpperCase()
       const [, base = asked, own] = FUTURE_NAME.exec(asked) ?? []
       const expiry = (own ?? fields.expiry_date ?? '').trim().toUpperCase()
       if (expiry === '') throw new RestFailure(400, 'Expiry date is required.')
       const broker = brokerOf(context, fields.broker)
+      const why = 'Please check expiry date or update master contract.'
+      const none = `No strikes found for ${base} expiring ${expiry}. ${why}`
       const expiryDay = parseSymbolDate(expiry)
+      if (expiryDay === null) throw new RestFailure(404, none)
       const underlying = await findUnderlying(context, broker, exchange, base)
-      const price = fields.price ?? (await lastPriceOf(context, broker, underlying))
+      const quote = await underlyingQuote(context, broker, underlying, fields)
+      const price = fields.price ?? (quote !== null && quote.ltp > 0 ? quote.ltp : null)
       if (count !== null && price === null) {
         throw new RestFailure(400, 'strike_count needs the price of the underlying: send price')
       }
       const place = { exchange: OPTION_EXCHANGES[exchange] ?? exchange, underlying: base }
-      const question = { ...place, expiryDay: expiryDay ?? -1, price, count }
+      const question = { ...place, expiryDay, price, count }
       const { atm, strikes } = await context.lookup.ask(broker, 'chain', question)
-      if (expiryDay === null || strikes.length === 0) {
-        const why = 'Please check expiry date or update master contract.'
-        throw new RestFailure(404, `No strikes found for ${base} expiring ${expiry}. ${why}`)
-      }
-      return jsonReply(200, {
-        atm_strike: atm,
-        chain: strikes.map(chainItem),
+      if (strikes.length === 0) throw new RestFailure(404, none)
+      const quotes = with_quotes
+        ? await optionQuotes(context, broker, place.exchange, strikes)
+        : new Map<string, Quote>()
+      const rest = {
         expiry_date: symbolDate(expiryDay),
-        expiry_ts: null,
+        expiry_ts: expirySeconds(place.exchange, expiryDay),
         forward_price: null,
         greeks_included: false,
-        quotes_included: false,
+        quotes_included: [...quotes.values()].some((each) => each !== null),
         server_ts: Math.floor(context.nowMs() / 1000),
         status: 'success',
         underlying: base,
         underlying_exchange: underlying?.exchange ?? null,
         underlying_ltp: price,
-        underlying_prev_close: null,
+        underlying_prev_close: quote?.prev_close ?? null,
         underlying_symbol: underlying?.symbol ?? null,
-      })
+      }
+      return listReply(
+        `{"atm_strike":${atm},"chain":`,
+        strikes,
+        ({ strike, call, put, ce, pe }) => {
+          return { ce: legOf(ce, call, quotes), pe: legOf(pe, put, quotes), strike }
+        },
+        `,${JSON.stringify(rest).slice(1)}`,
+        STRIKES_AT_ONCE,
+      )
     },
   })

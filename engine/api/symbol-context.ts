@@ -1,6 +1,7 @@
 // What the symbol endpoints are answered from.
 import type { Lookup } from '../symbols/lookup/lookup.ts'
 import { RestFailure } from './failures.ts'
+import type { Quote } from './live-quotes.ts'
 
 export interface SymbolContext {
   readonly lookup: Lookup
@@ -8,8 +9,19 @@ export interface SymbolContext {
   readonly brokers: readonly string[]
   /** Epoch ms. */
   nowMs(): number
-  /** The last price of an instrument, or null where it cannot be had; without it, none can. */
-  priceOf?(broker: string, exchange: string, symbol: string): Promise<number | null>
+  readonly market: Market
+}
+
+/** Where quotes come from: null is one that there is not. Both throw a RestFailure where the broker fails. */
+export interface Market {
+  quote(broker: string, named: Named): Promise<Quote | null>
+  /** In the order of the instruments. */
+  quotes(broker: string, named: readonly Named[]): Promise<readonly (Quote | null)[]>
+}
+
+export interface Named {
+  readonly exchange: string
+  readonly symbol: string
 }
 
 /** The broker that a request is about. Throws a RestFailure for one that is not configured. */

@@ -4,13 +4,15 @@ import type { Config } from '../../config/schema.ts'
 import { nowMs, nowUs } from '../clock.ts'
 import type { OrderGateway } from '../orders/gateway.ts'
 import { accountEndpoints } from './account.ts'
+import { okOf, RestFailure } from './failures.ts'
 import { gttEndpoints } from './gtt.ts'
 import { type LiveFeed, LiveQuotes } from './live-quotes.ts'
-import { marketDataEndpoints } from './market-data.ts'
+import { manyQuotes, marketDataEndpoints } from './market-data.ts'
 import type { OrderContext } from './order-context.ts'
 import { orderInformationEndpoints } from './order-information.ts'
 import { orderEndpoints } from './orders.ts'
 import type { Endpoint } from './rest.ts'
+import type { Market } from './symbol-context.ts'
 import { utilityEndpoints } from './utility.ts'
 
 /** What they are answered from. `feeds` are in the order of preference, as the gateway's brokers are. */
@@ -35,12 +37,28 @@ export function tradingEndpoints(context: OrderContext): Endpoint[] {
   ]
 }
 
-/** The last price of an instrument, from the last tick or else from the broker; null where neither has one. */
-export function lastPrices(context: OrderContext) {
-  return async (broker: string, exchange: string, symbol: string): Promise<number | null> => {
-    const live = context.quotes.quote(broker, exchange, symbol)
-    if (live !== null) return live.ltp
-    const told = await context.gateway.quote({ broker, exchange, symbol })
-    return 'ok' in told && told.ok.ltp > 0 ? told.ok.ltp : null
+/** No such instrument, or none of which the broker tells. */
+const NO_QUOTE: readonly unknown[] = ['NOT_FOUND', 'UNSUPPORTED']
+
+/** Quotes from the last ticks, or else from the broker, where it has any. */
+export function marketOf(context: OrderContext): Market {
+  return {
+    async quote(broker, { exchange, symbol }) {
+      const live = context.quotes.quote(broker, exchange, symbol)
+      if (live !== null) return live
+      const told = await context.gateway.quote({ broker, exchange, symbol })
+      if ('error' in told && NO_QUOTE.includes(told.error.code)) return null
+      return okOf(told, broker)
+    },
+    async quotes(broker, named) {
+      try {
+        const results = await manyQuotes(context, named, broker)
+        return results.map(({ data }) => data ?? null)
+      } catch (error) {
+        if (!(error instanceof RestFailure) || !NO_QUOTE.includes(error.more.error_code))
+          throw error
+        return named.map(({ exchange, symbol }) => context.quotes.quote(broker, exchange, symbol))
+      }
+    },
   }
 }

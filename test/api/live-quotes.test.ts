@@ -1,9 +1,12 @@
 // Quotes and depth from the last ticks: when they are young and have all that is asked for, and else from the broker.
 import assert from 'node:assert/strict'
 import { beforeEach, test } from 'node:test'
+import upstox from '../../adapters/upstox/spec.ts'
 import {
   ASK,
+  ASK_QTY,
   BID,
+  BID_QTY,
   CLOSE,
   HIGH,
   LOW,
@@ -18,8 +21,8 @@ import {
   TOTAL_SELL_QTY,
   VOLUME,
 } from '../../codecs/tick.ts'
-import { lastPrices } from '../../engine/api/trading.ts'
-import { kite } from '../orders/gateway-bench.ts'
+import { marketOf } from '../../engine/api/trading.ts'
+import { kite, kiteError } from '../orders/gateway-bench.ts'
 import { BROKER, LIVE_MS_MAX, orderPlant } from './order-plant.ts'
 
 const plant = orderPlant()
@@ -151,11 +154,46 @@ test('ticks of another broker are not those of the account', async () => {
   assert.equal(status, 400)
 })
 
-test('a last price is the tick, else the quote of the broker, else none', async () => {
-  const priceOf = lastPrices(plant.context)
-  plant.tick(INDEX, MODE_QUOTE, PRICES)
-  assert.equal(await priceOf(BROKER, index.exchange, index.symbol), 823.1)
+test('a quote of the market is the tick, else that of the broker, else none', async () => {
+  const market = marketOf(plant.context)
+  const best = { [BID]: 823.05, [ASK]: 823.15, [BID_QTY]: 65, [ASK_QTY]: 130 }
+  plant.tick(FUTURE, MODE_QUOTE, { ...TRADED, ...best, [OI]: 75 })
+  const whole = {
+    ...{ ask: 823.15, ask_qty: 130, bid: 823.05, bid_qty: 65, high: 826.5, low: 817.1 },
+    ...{ ltp: 823.1, oi: 75, open: 820, prev_close: 819.4, volume: 5423310 },
+  }
+  assert.deepEqual(await market.quote(BROKER, future), whole)
   assert.deepEqual(bench.requests, [])
-  assert.equal(await priceOf(BROKER, share.exchange, share.symbol), 1)
-  assert.equal(await priceOf(BROKER, 'NSE', 'NOPE'), null)
+  const nope = { exchange: 'NSE', symbol: 'NOPE' }
+  const buy = [{ price: 0.95, quantity: 30, orders: 1 }]
+  bench.respond = () => kite({ 'NSE:RELIANCE': { last_price: 1, depth: { buy, sell: [] } } })
+  const told = await market.quote(BROKER, share)
+  assert.deepEqual([told?.ltp, told?.bid, told?.bid_qty, told?.ask_qty], [1, 0.95, 30, 0])
+  assert.equal(await market.quote(BROKER, nope), null)
+  const quotes = await market.quotes(BROKER, [nope, future, share, index])
+  assert.deepEqual(
+    quotes.map((quote) => quote?.ltp ?? null),
+    [null, 823.1, 1, null],
+  )
+  bench.respond = () => kiteError(500, 'GeneralException', 'down')
+  for (const asked of [market.quote(BROKER, share), market.quotes(BROKER, [share])]) {
+    await assert.rejects(asked, { name: 'RestFailure', message: /down/ })
+  }
+})
+
+test('of a broker that tells no quotes only ticks do', async () => {
+  const others = [{ ...bench.broker, spec: upstox }]
+  const two = orderPlant({ others })
+  const market = marketOf(two.context)
+  assert.equal(await market.quote(upstox.id, share), null)
+  assert.deepEqual(await market.quotes(upstox.id, [share, index]), [null, null])
+  assert.deepEqual(two.bench.requests, [])
+})
+
+test('the quantities of a quote are those of the best levels where ticks have none of their own', async () => {
+  const depth = { buy: levels(823.05, -0.05, 20), sell: levels(823.15, 0.05, 20) }
+  depth.sell[0]![1] = 40
+  plant.tick(SHARE, MODE_DEPTH, { ...TRADED, ...BOOK }, depth)
+  const quote = await marketOf(plant.context).quote(BROKER, share)
+  assert.deepEqual([quote?.bid_qty, quote?.ask_qty], [65, 40])
 })

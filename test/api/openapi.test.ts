@@ -62,10 +62,10 @@ test('the page shows every endpoint, runs nothing and fetches nothing', async ()
 
 test('the collection of calls has every endpoint, with fields that it takes', () => {
   const text = readFileSync(join(packageRoot, 'docs/tickplant.http'), 'utf8')
-  const lookup = null as never
+  const unasked = null as never
   const endpoints = [
     ...tradingEndpoints(plant.context),
-    ...symbolEndpoints({ lookup, brokers: [], nowMs: () => 0 }),
+    ...symbolEndpoints({ lookup: unasked, brokers: [], nowMs: () => 0, market: unasked }),
   ]
   const calls = text.split(/^### /m).slice(1)
   const unseen = new Set(Object.keys(describeApi(endpoints, '').paths))

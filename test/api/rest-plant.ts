@@ -2,7 +2,9 @@
 import assert from 'node:assert/strict'
 import { after } from 'node:test'
 import { serveHttp } from '../../engine/api/http.ts'
+import type { Quote } from '../../engine/api/live-quotes.ts'
 import { apiRoutes } from '../../engine/api/openapi.ts'
+import type { Market } from '../../engine/api/symbol-context.ts'
 import { symbolEndpoints } from '../../engine/api/symbols.ts'
 import type { KeyRecord } from '../../engine/auth/keys.ts'
 import { loadUWebSockets } from '../../engine/distribute/uws.ts'
@@ -29,7 +31,35 @@ const keys = new Map([
   [TRADE_KEY, record(['trade'])],
 ])
 const verifyKey = (key: string) => keys.get(key) ?? null
-const context = { lookup, brokers: ['one', 'many', 'unsynced'], nowMs: () => NOW_MS }
+/** Any quote, told from others by its last price. */
+export const quoteOf = (ltp: number): Quote => ({
+  ...{ ask: ltp + 0.05, ask_qty: 150, bid: ltp - 0.05, bid_qty: 75, high: ltp + 4, low: ltp - 4 },
+  ...{ ltp, oi: 1200, open: ltp - 1, prev_close: ltp - 2, volume: 300 },
+})
+/** Instruments of which quotes were asked for, a text for each question. */
+export const askedQuotes: string[] = []
+const QUOTES: Readonly<Record<string, Quote>> = {
+  NIFTY: quoteOf(23610),
+  NIFTY28MAR2423500CE: quoteOf(180),
+  NIFTY28MAR2423500PE: quoteOf(70),
+  NIFTY28MAR2423600CE: quoteOf(120),
+}
+export const market: Market = {
+  async quote(broker, { exchange, symbol }) {
+    askedQuotes.push(`${broker} ${exchange}:${symbol}`)
+    return QUOTES[symbol] ?? null
+  },
+  async quotes(broker, named) {
+    askedQuotes.push(
+      `${broker} ${named.map((each) => `${each.exchange}:${each.symbol}`).join(' ')}`,
+    )
+    return named.map(({ symbol }) => QUOTES[symbol] ?? null)
+  },
+}
+const context = {
+  ...{ lookup, market, brokers: ['one', 'many', 'unsynced'] },
+  nowMs: () => NOW_MS,
+}
 const routes = apiRoutes(symbolEndpoints(context), verifyKey, '1.2.3')
 export const http = serveHttp(loadUWebSockets(), { host: '127.0.0.1', port: 0 }, verifyKey, routes)
 after(async () => {

@@ -3,21 +3,8 @@ import assert from 'node:assert/strict'
 import { once } from 'node:events'
 import { connect } from 'node:net'
 import { test } from 'node:test'
-import { symbolEndpoints } from '../../engine/api/symbols.ts'
 import { until } from '../support/plant.ts'
-import {
-  ask,
-  error,
-  get,
-  http,
-  KEY,
-  lookup,
-  many,
-  NOW_MS,
-  post,
-  RIGHT,
-  root,
-} from './rest-plant.ts'
+import { ask, error, get, http, KEY, many, post, RIGHT, root } from './rest-plant.ts'
 import { EXCHANGES, LENGTH } from './words.ts'
 
 test('/symbol answers one row, compact and with sorted keys', async () => {
@@ -80,97 +67,6 @@ test('/expiry answers the dates from today on', async () => {
     status: 400,
     body: error('Symbol parameter is required and cannot be empty'),
   })
-})
-
-test('/optionchain answers strikes with their labels and no quotes', async () => {
-  const { status, text } = await post('optionchain', RIGHT.optionchain)
-  const leg = (strike: number, side: string, label: string) =>
-    `{"label":"${label}","lotsize":75,"symbol":"NIFTY28MAR24${strike}${side}","tick_size":0.05}`
-  const item = (strike: number, ce: string, pe: string) =>
-    `{"ce":${leg(strike, 'CE', ce)},"pe":${leg(strike, 'PE', pe)},"strike":${strike}}`
-  assert.equal(status, 200)
-  assert.equal(
-    text,
-    `{"atm_strike":23600,"chain":[${item(23500, 'ITM1', 'OTM1')},${item(23600, 'ATM', 'ATM')},` +
-      `${item(23700, 'OTM1', 'ITM1')}],"expiry_date":"28MAR24","expiry_ts":null,"forward_price":null,` +
-      `"greeks_included":false,"quotes_included":false,"server_ts":${NOW_MS / 1000},"status":"success",` +
-      '"underlying":"NIFTY","underlying_exchange":"NSE_INDEX","underlying_ltp":23610,' +
-      '"underlying_prev_close":null,"underlying_symbol":"NIFTY"}\n',
-  )
-})
-
-test('/optionchain takes numbers as text, a future as the underlying, and no price', async () => {
-  const { strike_count, price, ...bare } = RIGHT.optionchain
-  const spelled = {
-    ...RIGHT.optionchain,
-    strike_count: '1',
-    price: '23610.0',
-    interest_rate: '6.5',
-  }
-  assert.deepEqual(await ask('optionchain', spelled), await ask('optionchain', RIGHT.optionchain))
-  const future = { ...bare, underlying: 'NIFTY28MAR24FUT', exchange: 'NFO', expiry_date: '04APR24' }
-  const { body } = await ask('optionchain', future)
-  assert.deepEqual(
-    [body.underlying, body.expiry_date, body.underlying_exchange, body.atm_strike],
-    ['NIFTY', '28MAR24', 'NSE_INDEX', null],
-  )
-  assert.equal(body.chain.length, 5)
-  assert.equal(body.chain[0].ce.label, '')
-  assert.equal(body.chain[4].pe, null)
-  const gold = {
-    ...bare,
-    underlying: 'gold',
-    exchange: 'MCX',
-    expiry_date: '26mar24',
-    strike_count: null,
-  }
-  const { underlying_symbol, underlying_exchange } = (await ask('optionchain', gold)).body
-  assert.deepEqual([underlying_symbol, underlying_exchange], ['GOLD05APR24FUT', 'MCX'])
-})
-
-test('/optionchain labels by the last price of the underlying where the request has none', async () => {
-  const asked: string[] = []
-  const priceOf = async (...names: string[]) => {
-    asked.push(names.join(' '))
-    return names.includes('NIFTY') ? 23610 : null
-  }
-  const context = { lookup, brokers: ['one'], nowMs: () => NOW_MS, priceOf }
-  const [chain] = symbolEndpoints(context).filter(({ name }) => name === 'optionchain')
-  const { price, ...bare } = RIGHT.optionchain
-  const answer = async (fields: object) => {
-    const { body } = await chain!.answer(chain!.request.parse({ ...bare, ...fields }), {
-      keyId: '',
-    })
-    return body
-  }
-  const { text } = await post('optionchain', RIGHT.optionchain)
-  assert.equal(await answer({}), text)
-  assert.equal(await answer({ price }), text)
-  assert.deepEqual(asked, ['one NSE_INDEX NIFTY'])
-  const gold = { underlying: 'GOLD', exchange: 'MCX', expiry_date: '26MAR24' }
-  await assert.rejects(answer(gold), /strike_count needs the price/)
-})
-
-test('/optionchain says what it cannot answer', async () => {
-  const { strike_count, price, expiry_date, ...bare } = RIGHT.optionchain
-  const refused = async (fields: object) => {
-    const { status, body } = await ask('optionchain', { ...bare, expiry_date, ...fields })
-    assert.equal(body.status, 'error')
-    return [status, body.message]
-  }
-  const none = (name: string, expiry: string) =>
-    `No strikes found for ${name} expiring ${expiry}. Please check expiry date or update master contract.`
-  assert.deepEqual(await refused({ underlying: 'NIF' }), [404, none('NIF', '28MAR24')])
-  for (const expiry of ['29MAR24', '28-MAR-24', '99XXX99']) {
-    assert.deepEqual(await refused({ expiry_date: expiry }), [404, none('NIFTY', expiry)])
-  }
-  assert.deepEqual(await refused({ expiry_date: undefined }), [400, 'Expiry date is required.'])
-  const needsPrice = 'strike_count needs the price of the underlying: send price'
-  assert.deepEqual(await refused({ strike_count: 5 }), [400, needsPrice])
-  const noQuotes = 'Quotes and Greeks are not served; leave them out'
-  for (const field of ['with_quotes', 'with_greeks']) {
-    assert.deepEqual(await refused({ [field]: true }), [501, noQuotes])
-  }
 })
 
 test('/instruments answers JSON and CSV, by query or header key', async () => {

@@ -7,8 +7,9 @@ import { addKey, callAdmin, sharesOf, startPlant, until } from '../support/plant
 const plant = await startPlant({ after }, { instruments: 2000 })
 const [share] = sharesOf(plant, 1)
 
+const { key } = await addKey(plant, 'rest', ['read'])
+
 async function post(name: string, fields: object) {
-  const { key } = await addKey(plant, `rest-${name}`, ['read'])
   const body = JSON.stringify({ apikey: key, ...fields })
   const reply = await fetch(`${plant.httpUrl}/api/v1/${name}`, { method: 'POST', body })
   return { status: reply.status, body: (await reply.json()) as Record<string, unknown> }
@@ -23,7 +24,6 @@ test('a key of scope read finds instruments over REST', async () => {
 })
 
 test('the list of all instruments has every one', async () => {
-  const { key } = await addKey(plant, 'list', ['read'])
   const url = `${plant.httpUrl}/api/v1/instruments?apikey=${key}&format=csv`
   const lines = (await (await fetch(url)).text()).trim().split('\n')
   assert.equal(lines.length, 1 + plant.engine.feeds[0]!.tokens.rows)
@@ -50,4 +50,26 @@ test('the command asks a running engine, which syncs and goes on', async () => {
     instrumenttype: 'options',
   })
   assert.equal(status, 200)
+})
+
+test('an option chain has the quotes of its options', async () => {
+  const kind = { exchange: 'NFO', symbol: 'NIFTY', instrumenttype: 'options' }
+  const [expiry] = (await post('expiry', kind)).body.data as string[]
+  const { status, body } = await post('optionchain', {
+    ...{ underlying: 'NIFTY', exchange: 'NSE_INDEX', expiry_date: expiry!.replaceAll('-', '') },
+    strike_count: 1,
+  })
+  assert.equal(status, 200, JSON.stringify(body))
+  assert.ok((body.underlying_prev_close as number) > 0)
+  const legs = (body.chain as Record<'ce' | 'pe', Record<string, unknown>>[]).flatMap(
+    ({ ce, pe }) => [ce, pe],
+  )
+  assert.equal(legs.length, 6)
+  const symbols = legs.map(({ symbol }) => ({ symbol, exchange: 'NFO' }))
+  const { results } = (await post('multiquotes', { symbols })).body
+  for (const [at, { data }] of (results as { data: Record<string, number> }[]).entries()) {
+    const { label, lotsize, tick_size, symbol, bid_qty, ask_qty, ...quote } = legs[at]!
+    assert.deepEqual(quote, data)
+    assert.ok(data.ltp! > 0 && (bid_qty as number) > 0 && (ask_qty as number) > 0)
+  }
 })
