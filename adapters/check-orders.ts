@@ -1,13 +1,7 @@
 // The part of the brokers' door that looks at the table of orders.
-import {
-  type OrdersSpec,
-  PRICE_TYPES,
-  PRODUCTS,
-  type Quota,
-  READ_NAMES,
-  VALIDITIES,
-  WRITE_NAMES,
-} from './orders.ts'
+
+import { type Quota, READ_NAMES, WRITE_NAMES } from './order-rules.ts'
+import { type OrdersSpec, PRICE_TYPES, PRODUCTS, VALIDITIES } from './orders.ts'
 
 type Must = (holds: boolean, field: string, rule: string) => void
 

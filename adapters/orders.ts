@@ -3,6 +3,8 @@
 // Like the rest of a broker it is data and pure functions. The engine checks, journals, paces, sends and reconciles,
 // once for all of them; a broker only says how a call is written, and what a reply means.
 import type { Hosts, HttpReply, HttpRequest, InstrumentType, Session, Supported } from './broker.ts'
+import type { CancelGttAsk, GttRecord, ModifyGttAsk, PlaceGttAsk } from './gtt.ts'
+import type { OrderRules, Quota } from './order-rules.ts'
 import type { Postback } from './postback.ts'
 
 export const ACTIONS = ['BUY', 'SELL'] as const
@@ -98,34 +100,6 @@ export interface ModifyAsk extends OrderTerms {
 
 export interface CancelAsk {
   readonly orderId: string
-}
-
-export const GTT_TYPES = ['SINGLE', 'OCO'] as const
-export type GttType = (typeof GTT_TYPES)[number]
-
-export interface GttLeg {
-  readonly triggerPrice: number
-  readonly price: number
-  readonly quantity: number
-}
-
-/** A good-till-triggered order: one leg, or for OCO the stop-loss and then the target. */
-export interface PlaceGttAsk {
-  readonly instrument: OrderInstrument
-  readonly type: GttType
-  readonly action: Action
-  readonly product: Product
-  readonly legs: readonly GttLeg[]
-  /** Rupees, as of now: brokers tell from it on which side a trigger lies. */
-  readonly lastPrice: number
-}
-
-export interface ModifyGttAsk extends PlaceGttAsk {
-  readonly triggerId: string
-}
-
-export interface CancelGttAsk {
-  readonly triggerId: string
 }
 
 /** What became of a write. `rejected` takes the broker's positive word; all else that is not accepted is unknown. */
@@ -274,71 +248,6 @@ export interface Candle {
   readonly close: number
   readonly volume: number
   readonly oi: number
-}
-
-export interface GttRecord extends BrokerInstrument {
-  readonly triggerId: string
-  readonly type: GttType
-  readonly status: 'active' | 'triggered' | 'cancelled' | 'expired' | 'rejected'
-  readonly lastPrice: number
-  readonly action: Action
-  /** A common one, or the broker's own word. */
-  readonly product: string
-  readonly legs: readonly GttLeg[]
-  readonly createdAt: string
-  readonly updatedAt: string
-  readonly expiresAt: string
-}
-
-/** Calls by the quota that counts them. */
-export const WRITE_NAMES = [
-  'place',
-  'modify',
-  'cancel',
-  'placeGtt',
-  'modifyGtt',
-  'cancelGtt',
-] as const
-export type WriteName = (typeof WRITE_NAMES)[number]
-export const READ_NAMES = [
-  'orderBook',
-  'orderStatus',
-  'tradeBook',
-  'positions',
-  'holdings',
-  'funds',
-  'margin',
-  'quotes',
-  'history',
-  'gttBook',
-] as const
-export type ReadName = (typeof READ_NAMES)[number]
-
-/** So many calls of these names in a window, as the broker counts them: per account. */
-export interface Quota {
-  readonly calls: readonly (WriteName | ReadName)[]
-  readonly max: number
-  readonly windowMs: number
-  /** `calendar`: windows begin at whole multiples of their length in Indian time, as a broker's clock has them. */
-  readonly window: 'calendar' | 'rolling'
-  /** How many of `max` only a cancel may use. */
-  readonly reservedForCancels: number
-}
-
-/** What the exchange and the broker demand of orders beyond their fields. SEBI's retail algo framework, 2025. */
-export interface OrderRules {
-  /** Orders a second above which the algorithm must be registered. */
-  readonly ordersPerSecondMax: number
-  /** Writes only from a registered address, which the user has to acknowledge. */
-  readonly needsStaticIp: boolean
-  /** MARKET and SL-M orders are refused unless a protection is set; the broker's `place` sets it. */
-  readonly needsMarketProtection: boolean
-  /** Whether an order may carry an algo id. */
-  readonly takesAlgoId: boolean
-  /** Characters of a tag, which are letters and digits. */
-  readonly tagLengthMax: number
-  /** Changes of one order that the broker takes. */
-  readonly modificationsMax: number
 }
 
 export interface OrdersSpec {

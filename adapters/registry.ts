@@ -2,11 +2,11 @@
 import { pathToFileURL } from 'node:url'
 import { type BrokerSpec, defineBroker } from './broker.ts'
 
+export { GTT_TYPES } from './gtt.ts'
 export { MANDATORY_INDICES } from './index-names.ts'
 export {
   ACTIONS,
   ERROR_CODES,
-  GTT_TYPES,
   ORDER_STATUSES,
   PRICE_TYPES,
   PRODUCTS,

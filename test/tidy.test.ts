@@ -25,7 +25,7 @@ const ARROWS: Readonly<Record<string, readonly string[]>> = {
 /** The modules of adapters that the engine may import: all of the one, types of the others. */
 const ENGINE_DOORS = {
   values: 'adapters/registry.ts',
-  types: ['adapters/broker.ts', 'adapters/orders.ts'],
+  types: ['broker', 'orders', 'gtt', 'order-rules'].map((name) => `adapters/${name}.ts`),
 }
 
 /** Modules of Node that may be imported where there is no I/O, by folder or file; packages may not at all. */

@@ -1,15 +1,7 @@
 // Good-till-triggered orders. Kite Connect v3, "GTT": the condition and the orders travel as JSON inside a form.
 import type { Hosts, HttpRequest, Session } from '../broker.ts'
-import {
-  ACTIONS,
-  type CancelGttAsk,
-  type GttRecord,
-  type GttType,
-  type ModifyGttAsk,
-  type PlaceGttAsk,
-  type Read,
-  type Write,
-} from '../orders.ts'
+import type { CancelGttAsk, GttRecord, GttType, ModifyGttAsk, PlaceGttAsk } from '../gtt.ts'
+import { ACTIONS, type Read, type Write } from '../orders.ts'
 import {
   type Fields,
   fieldsOf,

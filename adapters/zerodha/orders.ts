@@ -1,5 +1,7 @@
 // Zerodha's orders (Kite Connect v3): what it takes, how often, and which file says how each call is written.
-import type { OrdersSpec, Quota, ReadName, WriteName } from '../orders.ts'
+
+import type { Quota, ReadName, WriteName } from '../order-rules.ts'
+import type { OrdersSpec } from '../orders.ts'
 import { funds, holdings, orderBook, orderStatus, positions, tradeBook } from './books.ts'
 import { cancelGtt, gttBook, modifyGtt, placeGtt } from './gtt.ts'
 import { history, margin, quotes } from './market.ts'

@@ -1,6 +1,7 @@
 // Rows of the account's books as callers see them: under OpenAlgo's names, which its clients read.
+
+import type { GttRecord } from '../../adapters/gtt.ts'
 import type {
-  GttRecord,
   HoldingRecord,
   OrderRecord,
   OrderStatus,

@@ -1,12 +1,8 @@
 // One account at one broker, as the gateway sees it: whether it takes orders now, and how many more.
 import type { BrokerSpec, Session } from '../../adapters/broker.ts'
-import type {
-  ModifyAsk,
-  ModifyGttAsk,
-  OrdersSpec,
-  ReadName,
-  WriteName,
-} from '../../adapters/orders.ts'
+import type { ModifyGttAsk } from '../../adapters/gtt.ts'
+import type { ReadName, WriteName } from '../../adapters/order-rules.ts'
+import type { ModifyAsk, OrdersSpec } from '../../adapters/orders.ts'
 import {
   checkExpiry,
   type Found,

@@ -1,14 +1,8 @@
 // What a broker's books say about a write that got no clear reply. Null: nothing yet.
-import type {
-  CancelAsk,
-  CancelGttAsk,
-  GttRecord,
-  ModifyAsk,
-  ModifyGttAsk,
-  OrderRecord,
-  PlaceGttAsk,
-  WriteName,
-} from '../../adapters/orders.ts'
+
+import type { CancelGttAsk, GttRecord, ModifyGttAsk, PlaceGttAsk } from '../../adapters/gtt.ts'
+import type { WriteName } from '../../adapters/order-rules.ts'
+import type { CancelAsk, ModifyAsk, OrderRecord } from '../../adapters/orders.ts'
 import type { Outcome, WriteTask } from './write.ts'
 
 export type BookName = 'orderBook' | 'gttBook'

@@ -1,13 +1,7 @@
 // Good-till-triggered orders: the caller's fields, and what they must be for the instrument.
-import type {
-  Action,
-  GttLeg,
-  GttType,
-  OrderInstrument,
-  OrdersSpec,
-  PlaceGttAsk,
-  Product,
-} from '../../adapters/orders.ts'
+
+import type { GttLeg, GttType, PlaceGttAsk } from '../../adapters/gtt.ts'
+import type { Action, OrderInstrument, OrdersSpec, Product } from '../../adapters/orders.ts'
 import { GTT_TYPES } from '../../adapters/registry.ts'
 import { checkQuantity, lotsOf, onTick, productsAt } from './admission.ts'
 import type { FieldReader, Named, NumberRule } from './fields.ts'

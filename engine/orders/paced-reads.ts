@@ -1,7 +1,8 @@
 // Reads of accounts and markets at the pace that the broker allows. One that comes too early waits its turn: it changes
 // nothing, so late is better than refused.
 import type { Session } from '../../adapters/broker.ts'
-import type { OrderInstrument, ReadName } from '../../adapters/orders.ts'
+import type { ReadName } from '../../adapters/order-rules.ts'
+import type { OrderInstrument } from '../../adapters/orders.ts'
 import { Desk, type OrderBroker } from './desk.ts'
 import type { FieldReader } from './fields.ts'
 import { badField, type GatewayAnswer, type GatewayError } from './refusal.ts'

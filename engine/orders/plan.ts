@@ -1,6 +1,6 @@
 // What the threads of the order gateway are started with, and what they are asked: plain data.
 import type { Hosts, Session } from '../../adapters/broker.ts'
-import type { ReadName } from '../../adapters/orders.ts'
+import type { ReadName } from '../../adapters/order-rules.ts'
 import type { SyncPolicy } from './journal.ts'
 import type { JournalDamage } from './journal-file.ts'
 import type { SettledBy } from './journal-record.ts'

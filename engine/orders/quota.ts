@@ -1,6 +1,6 @@
 // How many calls of which kind a broker still takes. A call is counted when it is let through, in all windows at once,
 // or in none: what is refused costs nothing.
-import type { Quota, ReadName, WriteName } from '../../adapters/orders.ts'
+import type { Quota, ReadName, WriteName } from '../../adapters/order-rules.ts'
 
 /** Days and minutes are those of India. */
 const INDIA_MS = 19_800_000

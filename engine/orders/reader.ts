@@ -12,7 +12,8 @@ import {
   wrap,
 } from 'cockatiel'
 import type { Session } from '../../adapters/broker.ts'
-import type { ErrorCode, Read, ReadName, ReadReply, Refusal } from '../../adapters/orders.ts'
+import type { ReadName } from '../../adapters/order-rules.ts'
+import type { ErrorCode, Read, ReadReply, Refusal } from '../../adapters/orders.ts'
 import type { BrokerLine } from './lines.ts'
 import { isRefusal, shown } from './outcome.ts'
 import type { ReadsPlan } from './plan.ts'

@@ -1,7 +1,8 @@
 // The reads thread, seen from the core.
 import type { Worker } from 'node:worker_threads'
 import type { Session } from '../../adapters/broker.ts'
-import type { ReadName, ReadReply, Refusal } from '../../adapters/orders.ts'
+import type { ReadName } from '../../adapters/order-rules.ts'
+import type { ReadReply, Refusal } from '../../adapters/orders.ts'
 import type { Logger } from '../observe/log.ts'
 import { gather, type Piece } from './pieces.ts'
 import type { ReadsPlan, ReadsTask } from './plan.ts'

@@ -1,6 +1,7 @@
 // Finds out what became of writes whose outcome is unknown, from the broker's books. Nothing is ever sent again.
 import type { Session } from '../../adapters/broker.ts'
-import type { GttRecord, OrderRecord } from '../../adapters/orders.ts'
+import type { GttRecord } from '../../adapters/gtt.ts'
+import type { OrderRecord } from '../../adapters/orders.ts'
 import type { Logger } from '../observe/log.ts'
 import {
   BOOK_OF,

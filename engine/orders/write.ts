@@ -1,19 +1,16 @@
 // What the core and the threads of the order gateway hand each other: plain data, for it crosses threads.
 import type { Session } from '../../adapters/broker.ts'
+import type { CancelGttAsk, ModifyGttAsk, PlaceGttAsk } from '../../adapters/gtt.ts'
+import type { ReadName, WriteName } from '../../adapters/order-rules.ts'
 import type {
   CancelAsk,
-  CancelGttAsk,
   ModifyAsk,
-  ModifyGttAsk,
   OrdersSpec,
   PlaceAsk,
-  PlaceGttAsk,
   Read,
-  ReadName,
   ReadReply,
   Refusal,
   Write,
-  WriteName,
 } from '../../adapters/orders.ts'
 
 type Reads = OrdersSpec['reads']

@@ -3,14 +3,9 @@
 // no answer is given twice to one order.
 import { createHash, randomBytes } from 'node:crypto'
 import type { Session } from '../../adapters/broker.ts'
-import type {
-  ModifyAsk,
-  ModifyGttAsk,
-  OrderTerms,
-  PlaceAsk,
-  PlaceGttAsk,
-  WriteName,
-} from '../../adapters/orders.ts'
+import type { ModifyGttAsk, PlaceGttAsk } from '../../adapters/gtt.ts'
+import type { WriteName } from '../../adapters/order-rules.ts'
+import type { ModifyAsk, OrderTerms, PlaceAsk } from '../../adapters/orders.ts'
 import type { Logger } from '../observe/log.ts'
 import { inBrokersCounting } from './admission.ts'
 import { OrderChecks } from './checks.ts'

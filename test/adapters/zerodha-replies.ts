@@ -3,13 +3,8 @@ import assert from 'node:assert/strict'
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { type HttpReply, isSupported, type Unsupported } from '../../adapters/broker.ts'
-import type {
-  ModifyGttAsk,
-  OrderInstrument,
-  OrdersSpec,
-  OrderTerms,
-  ReadReply,
-} from '../../adapters/orders.ts'
+import type { ModifyGttAsk } from '../../adapters/gtt.ts'
+import type { OrderInstrument, OrdersSpec, OrderTerms, ReadReply } from '../../adapters/orders.ts'
 import zerodha from '../../adapters/zerodha/spec.ts'
 import { packageRoot } from '../../config/root.ts'
 

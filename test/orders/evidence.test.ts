@@ -1,7 +1,8 @@
 // What a book says about a write, and what it does not.
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import type { GttRecord, ModifyAsk, OrderRecord, PlaceGttAsk } from '../../adapters/orders.ts'
+import type { GttRecord, PlaceGttAsk } from '../../adapters/gtt.ts'
+import type { ModifyAsk, OrderRecord } from '../../adapters/orders.ts'
 import { evidenceOfGtts, evidenceOfOrders, indexOrders } from '../../engine/orders/evidence.ts'
 import type { WriteTask } from '../../engine/orders/write.ts'
 import { instrumentOf, placeAsk, taskOf } from './paper-desk.ts'

@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import fc from 'fast-check'
-import type { Quota } from '../../adapters/orders.ts'
+import type { Quota } from '../../adapters/order-rules.ts'
 import {
   CalendarWindow,
   QuotaBook,
