@@ -4,15 +4,12 @@ import type { Account } from './account.ts'
 import type { CallCounts } from './call-counts.ts'
 import type { Faults, Operation } from './faults.ts'
 import type { Triggers } from './gtt.ts'
+import { sendJson } from './http.ts'
 import type { InstrumentTable } from './instruments.ts'
 import type { CallKind, CallLimits } from './kite-limits.ts'
 import type { KiteRecord } from './kite-record.ts'
-import { type KiteSessions, Refusal } from './kite-sessions.ts'
+import type { KiteSessions, Refusal } from './kite-sessions.ts'
 import type { SimulatorStats } from './simulator.ts'
-
-const BODY_BYTES_MAX = 65_536
-/** Requests name no host that matters. */
-const BASE = 'http://simulator'
 
 export interface RestContext {
   readonly sessions: KiteSessions
@@ -85,30 +82,7 @@ export const replyOf = (refusal: Refusal): Reply => ({
 })
 
 export function send(response: ServerResponse, { status, text }: Reply): void {
-  response.writeHead(status, {
-    'content-type': 'application/json',
-    'content-length': Buffer.byteLength(text),
-  })
-  response.end(text)
-}
-
-/** The path and query of a request, or null where a client sent something that is neither. */
-export function requestUrl(request: IncomingMessage): URL | null {
-  const target = request.url ?? ''
-  return URL.canParse(target, BASE) ? new URL(target, BASE) : null
-}
-
-export async function readBody(request: IncomingMessage): Promise<string> {
-  const pieces: Buffer[] = []
-  let bytes = 0
-  for await (const piece of request) {
-    bytes += piece.length
-    if (bytes > BODY_BYTES_MAX) {
-      throw new Refusal(413, 'InputException', `The body is larger than ${BODY_BYTES_MAX} bytes.`)
-    }
-    pieces.push(piece)
-  }
-  return Buffer.concat(pieces).toString('utf8')
+  sendJson(response, status, text)
 }
 
 /** JSON that is already text, as part of an envelope. */

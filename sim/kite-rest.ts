@@ -3,17 +3,9 @@ import type { IncomingMessage, ServerResponse } from 'node:http'
 import { Readable } from 'node:stream'
 import { pipeline } from 'node:stream/promises'
 import { createGzip } from 'node:zlib'
+import { readBody, requestUrl } from './http.ts'
 import { MARKETS } from './instruments.ts'
-import {
-  ANSWERED,
-  type Call,
-  type RestContext,
-  type Route,
-  readBody,
-  replyOf,
-  requestUrl,
-  send,
-} from './kite-call.ts'
+import { ANSWERED, type Call, type RestContext, type Route, replyOf, send } from './kite-call.ts'
 import { CONTROL_ROUTES } from './kite-control.ts'
 import { csvChunks } from './kite-csv.ts'
 import { carryOut } from './kite-faults.ts'
@@ -115,7 +107,7 @@ async function answer(
     const match = route.method === request.method ? route.path.exec(url!.pathname) : null
     if (match === null) continue
     context.calls.add(route.operation)
-    const body = await readBody(request)
+    const body = await readBody(request, bodyTooLarge)
     const call = { context, url: url!, request, response, parts: match.slice(1), body }
     if (route.kind !== undefined) {
       requireSession(call)
@@ -125,6 +117,9 @@ async function answer(
   }
   throw new Refusal(404, 'GeneralException', 'Route not found')
 }
+
+const bodyTooLarge = (bytesMax: number) =>
+  new Refusal(413, 'InputException', `The body is larger than ${bytesMax} bytes.`)
 
 /** Answers one request; a client that goes away in the middle of an answer is its own affair. */
 export function handleRequest(

@@ -1,24 +1,28 @@
 // A whole Kite on loopback: REST and feed on one port over one seeded market. Kite Connect v3.
-import { once } from 'node:events'
-import { createServer, type IncomingMessage, type Server, STATUS_CODES } from 'node:http'
-import type { AddressInfo } from 'node:net'
-import type { Duplex } from 'node:stream'
-import { WebSocketServer } from 'ws'
+import { createServer, type IncomingMessage } from 'node:http'
 import type { Fault, Operation } from './faults.ts'
+import { requestUrl } from './http.ts'
 import type { Instrument, InstrumentTable } from './instruments.ts'
 import type { AccountOptions } from './kite-account.ts'
 import { type KiteBroker, openBroker } from './kite-broker.ts'
-import { failure, requestUrl } from './kite-call.ts'
+import { failure } from './kite-call.ts'
 import type { KiteFeed } from './kite-feed.ts'
 import type { KiteLimits } from './kite-limits.ts'
 import type { ExchangeRecord } from './kite-record.ts'
 import { KITE_REFUSALS } from './kite-refusals.ts'
 import { handleRequest } from './kite-rest.ts'
 import { type KiteSessions, Refusal } from './kite-sessions.ts'
+import {
+  checkOptions,
+  closeServer,
+  handlesOf,
+  listen,
+  noUpgrade,
+  serveUpgrades,
+} from './loopback.ts'
 import type { SimulatorOptions, TradingSimulator } from './simulator.ts'
 
 const SOCKETS_MAX = 3
-const MESSAGE_BYTES_MAX = 1 << 20
 
 export interface KiteOptions extends SimulatorOptions {
   readonly apiKey?: string
@@ -49,13 +53,6 @@ export interface KiteSimulator extends TradingSimulator {
   pending(): number
 }
 
-function checkOptions({ seed, ratePerSecond }: SimulatorOptions): void {
-  if (!Number.isSafeInteger(seed)) throw new RangeError(`seed: ${seed} must be a whole number`)
-  if (!(ratePerSecond >= 0 && ratePerSecond < Number.POSITIVE_INFINITY)) {
-    throw new RangeError(`ratePerSecond: ${ratePerSecond} must be a number from 0 up`)
-  }
-}
-
 /** Throws the Refusal of an upgrade that may not be. */
 function admit(url: URL | null, sessions: KiteSessions, feed: KiteFeed): void {
   if (url?.pathname !== '/') throw new Refusal(404, 'GeneralException', 'Route not found')
@@ -66,30 +63,15 @@ function admit(url: URL | null, sessions: KiteSessions, feed: KiteFeed): void {
   }
 }
 
-function refuse(socket: Duplex, refusal: Refusal): void {
-  const body = JSON.stringify(failure(refusal))
-  socket.end(
-    `HTTP/1.1 ${refusal.status} ${STATUS_CODES[refusal.status]}\r\nconnection: close\r\n` +
-      `content-type: application/json\r\ncontent-length: ${Buffer.byteLength(body)}\r\n\r\n${body}`,
-  )
-}
-
-function serveUpgrades(server: Server, sessions: KiteSessions, feed: KiteFeed): void {
-  const upgrades = new WebSocketServer({
-    noServer: true,
-    perMessageDeflate: false,
-    maxPayload: MESSAGE_BYTES_MAX,
-  })
-  server.on('upgrade', (request: IncomingMessage, socket: Duplex, head: Buffer) => {
-    socket.on('error', () => socket.destroy())
-    try {
-      admit(requestUrl(request), sessions, feed)
-      upgrades.handleUpgrade(request, socket, head, (webSocket) => feed.accept(webSocket))
-    } catch (error) {
-      if (!(error instanceof Refusal)) throw error
-      refuse(socket, error)
-    }
-  })
+function refusalOf(request: IncomingMessage, { sessions, feed }: KiteBroker): string | null {
+  try {
+    admit(requestUrl(request), sessions, feed)
+    return null
+  } catch (error) {
+    if (!(error instanceof Refusal)) throw error
+    const body = JSON.stringify(failure(error))
+    return noUpgrade(error.status, 'content-type: application/json\r\n', body)
+  }
 }
 
 /**
@@ -98,7 +80,6 @@ function serveUpgrades(server: Server, sessions: KiteSessions, feed: KiteFeed): 
  */
 export async function startKiteSimulator(options: KiteOptions): Promise<KiteSimulator> {
   checkOptions(options)
-  const { host = '127.0.0.1', port = 0 } = options
   const app = {
     apiKey: options.apiKey ?? 'sim_api_key',
     apiSecret: options.apiSecret ?? 'sim_api_secret',
@@ -106,15 +87,8 @@ export async function startKiteSimulator(options: KiteOptions): Promise<KiteSimu
   }
   const broker = openBroker(options, app)
   const server = createServer((request, response) => handleRequest(broker, request, response))
-  serveUpgrades(server, broker.sessions, broker.feed)
-  try {
-    server.listen(port, host)
-    await once(server, 'listening')
-  } catch (error) {
-    broker.stop()
-    throw error
-  }
-  const bound = (server.address() as AddressInfo).port
+  serveUpgrades(server, broker.feed, (request) => refusalOf(request, broker))
+  const { host, port } = await listen(server, options, () => broker.stop())
   return {
     ...app,
     credentials: {
@@ -122,19 +96,16 @@ export async function startKiteSimulator(options: KiteOptions): Promise<KiteSimu
       api_secret: app.apiSecret,
       access_token: app.accessToken,
     },
-    port: bound,
-    restUrl: `http://${host}:${bound}`,
-    feedUrl: `ws://${host}:${bound}`,
-    ...handlesOf(broker),
+    port,
+    restUrl: `http://${host}:${port}`,
+    feedUrl: `ws://${host}:${port}`,
+    ...brokerHandles(broker),
     get instruments() {
       return listed(broker.table)
     },
     async close() {
       broker.stop()
-      const closed = once(server, 'close')
-      server.close()
-      server.closeAllConnections()
-      await closed
+      await closeServer(server)
     },
   }
 }
@@ -149,17 +120,11 @@ function listed(table: InstrumentTable): readonly Instrument[] {
 }
 
 /** What tests drive a simulator by, apart from its doors. */
-function handlesOf({ feed, sessions, faults, ...broker }: KiteBroker) {
+function brokerHandles({ feed, sessions, faults, ...broker }: KiteBroker) {
   return {
-    stats: (withTokens?: boolean) => feed.stats(withTokens),
-    dropSockets: () => feed.dropSockets(),
-    pauseTicks: () => feed.pauseTicks(),
-    resumeTicks: () => feed.resumeTicks(),
-    muteHeartbeats: (muted: boolean) => feed.muteHeartbeats(muted),
-    sendRaw: (frame: Uint8Array | string) => feed.sendRaw(frame),
+    ...handlesOf(feed),
     expireSession: () => sessions.expireAll(),
     tickOnce: (tokens?: readonly (number | string)[]) => feed.tickOnce(tokens?.map(Number)),
-    burst: (count: number) => feed.burst(count),
     moveTo: (token: number, rupees: number) => feed.moveTo(token, rupees),
     account: broker.account,
     triggers: broker.triggers,

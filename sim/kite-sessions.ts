@@ -1,11 +1,8 @@
 // Who may come in: one registered app, request tokens that work once, and the access tokens they were traded for.
-import { createHash } from 'node:crypto'
 import { indianTime } from './calendar.ts'
+import { OneTimeCodes, SessionTokens, sha256 } from './session-tokens.ts'
 
 const REQUEST_TOKEN_LIFE_MS = 300_000
-const REQUEST_TOKENS_MAX = 1000
-const CLOSED_TOKENS_MAX = 1000
-const NUMBER_LENGTH = 8
 
 /** A refusal in Kite's words: it becomes the failure envelope with this status. */
 export class Refusal extends Error {
@@ -38,38 +35,22 @@ export interface KiteApp {
   readonly accessToken: string
 }
 
-const sha256 = (text: string) => createHash('sha256').update(text).digest('hex')
-
-/** Drops the oldest entry of a map or set that has reached its limit. */
-function makeRoom(kept: Map<string, number> | Set<string>, limit: number): void {
-  if (kept.size < limit) return
-  for (const oldest of kept.keys()) {
-    kept.delete(oldest)
-    return
-  }
-}
-
 export class KiteSessions {
   readonly app: KiteApp
-  readonly #seed: number
-  #issued = 0
-  /** When each outstanding request token ends, epoch ms. */
-  readonly #requestTokens = new Map<string, number>()
-  readonly #closed = new Set<string>()
-  /** Access tokens up to this number are dead; the ready one counts as number 0. */
-  #expiredUpTo = -1
+  readonly #tokens: SessionTokens
+  readonly #requestTokens = new OneTimeCodes()
 
   constructor(app: KiteApp, seed: number) {
+    const { accessToken, apiSecret: secret } = app
     this.app = app
-    this.#seed = seed
+    this.#tokens = new SessionTokens({ seed, secret, accessToken, length: 32 })
   }
 
   /** What the login page hands to the registered URL. Throws a Refusal for an app that is not registered. */
   issueRequestToken(apiKey: string | null, nowMs: number): string {
     if (apiKey !== this.app.apiKey) throw new Refusal(400, 'InputException', 'Invalid `api_key`.')
-    makeRoom(this.#requestTokens, REQUEST_TOKENS_MAX)
-    const token = this.#newToken('request')
-    this.#requestTokens.set(token, nowMs + REQUEST_TOKEN_LIFE_MS)
+    const token = this.#tokens.issue('request')
+    this.#requestTokens.add(token, nowMs + REQUEST_TOKEN_LIFE_MS)
     return token
   }
 
@@ -86,17 +67,14 @@ export class KiteSessions {
     if (form.get('checksum') !== sha256(apiKey + requestToken + apiSecret)) {
       throw new Refusal(403, 'TokenException', 'Invalid `checksum`.')
     }
-    const endsMs = this.#requestTokens.get(requestToken) ?? 0
-    this.#requestTokens.delete(requestToken)
-    if (endsMs < nowMs) {
+    if (this.#requestTokens.use(requestToken) < nowMs) {
       throw new Refusal(403, 'TokenException', 'Token is invalid or has expired.')
     }
-    this.#issued += 1
     return {
       user_id: 'SIM001',
       api_key: apiKey,
-      access_token: this.#accessToken(this.#issued),
-      public_token: this.#newToken('public'),
+      access_token: this.#tokens.open(),
+      public_token: this.#tokens.issue('public'),
       refresh_token: '',
       login_time: indianTime(nowMs),
       exchanges: ['NSE', 'BSE', 'NFO', 'BFO', 'CDS', 'BCD', 'MCX', 'NCO'],
@@ -106,10 +84,7 @@ export class KiteSessions {
 
   isValid(apiKey: string | null, accessToken: string | null): boolean {
     if (apiKey !== this.app.apiKey || accessToken === null) return false
-    if (this.#closed.has(accessToken)) return false
-    if (accessToken === this.app.accessToken) return this.#expiredUpTo < 0
-    const number = Number.parseInt(accessToken.slice(0, NUMBER_LENGTH), 16)
-    return accessToken === this.#accessToken(number) && number > this.#expiredUpTo
+    return this.#tokens.isValid(accessToken)
   }
 
   /** Throws the Refusal of a dead or missing session. */
@@ -119,23 +94,11 @@ export class KiteSessions {
   }
 
   close(accessToken: string): void {
-    makeRoom(this.#closed, CLOSED_TOKENS_MAX)
-    this.#closed.add(accessToken)
+    this.#tokens.close(accessToken)
   }
 
   /** Ends every session, as the broker does each morning. */
   expireAll(): void {
-    this.#expiredUpTo = this.#issued
-  }
-
-  /** An access token proves itself, so that a simulator started again still honours it, as the broker would. */
-  #accessToken(number: number): string {
-    const head = number.toString(16).padStart(NUMBER_LENGTH, '0')
-    return head + sha256(`${this.app.apiSecret} access ${number}`).slice(0, 32 - NUMBER_LENGTH)
-  }
-
-  #newToken(purpose: string): string {
-    this.#issued += 1
-    return sha256(`${this.#seed} ${purpose} ${this.#issued}`).slice(0, 32)
+    this.#tokens.expireAll()
   }
 }

@@ -1,14 +1,11 @@
 // One socket of Noren's feed: whether it signed in, what it is subscribed to, and what it was told last.
 import type { WebSocket } from 'ws'
+import { FeedClient } from './feed-client.ts'
 import { BOOK, type Channel, type Channels, type Label, TOUCHLINE } from './noren-wire.ts'
 import type { SeededRandom } from './random.ts'
 import { Subscriptions } from './subscriptions.ts'
 
 export const INSTRUMENTS_PER_SOCKET = 5000
-/** A socket with more than this unsent gets no more ticks until its client has read. */
-const QUEUE_BYTES_MAX = 4 * 1024 * 1024
-/** A socket with more than this unsent is ended when its client still asks for more. */
-const ABANDONED_BYTES = 2 * QUEUE_BYTES_MAX
 /** Channels by what a scrip is subscribed in, 0 to 3. */
 const CHANNELS: readonly (readonly Channel[])[] = [[], [TOUCHLINE], [BOOK], [TOUCHLINE, BOOK]]
 
@@ -18,36 +15,14 @@ export interface Told {
   readonly last: Map<Channel, Float64Array>
 }
 
-export class NorenClient {
-  readonly socket: WebSocket
-  readonly subscriptions: Subscriptions<Channels>
+export class NorenClient extends FeedClient<Channels> {
   readonly #told = new Map<number, Told>()
   state: 'new' | 'signed in' | 'refused' = 'new'
-  credit = 0
-  dealt = 0
   /** Ticks sent before they were due, since a scrip in two channels takes two at a time. */
   ahead = 0
 
   constructor(socket: WebSocket, random: SeededRandom) {
-    this.socket = socket
-    this.subscriptions = new Subscriptions(INSTRUMENTS_PER_SOCKET, random)
-  }
-
-  /** A pair of socket and instrument is a pair, whosever it is. */
-  get weight(): number {
-    return this.subscriptions.count
-  }
-
-  get isOpen(): boolean {
-    return this.socket.readyState === this.socket.OPEN
-  }
-
-  get isSlow(): boolean {
-    return this.socket.bufferedAmount > QUEUE_BYTES_MAX
-  }
-
-  get isLost(): boolean {
-    return this.socket.bufferedAmount > ABANDONED_BYTES
+    super(socket, new Subscriptions(INSTRUMENTS_PER_SOCKET, random))
   }
 
   channelsOf(instrument: number): readonly Channel[] {

@@ -17,130 +17,47 @@ import {
   TOUCHLINE,
   updateText,
 } from './noren-wire.ts'
-import { deal, Pace } from './pace.ts'
-import { SeededRandom } from './random.ts'
-import type { SimulatorOptions, SimulatorStats } from './simulator.ts'
+import { PacedFeed, type PaceOptions } from './paced-feed.ts'
 
-const ROUND_MS = 5
-/** What a round may make up for when the process was late; more would come out as a burst. */
-const DEBT_MS_MAX = 100
 /** One update in so many has a field that is 0.00 for no reason. */
 const UPDATES_PER_ZERO = 64
 /** Ticks of an index in which nothing changed are not told; so many are passed over for one that is. */
 const QUIET_TICKS_MAX = 32
 
-export class NorenFeed {
+export class NorenFeed extends PacedFeed<NorenClient> {
   readonly #market: NorenMarket
   readonly #exchange: Exchange
   readonly #sessions: NorenSessions
   readonly #clock: () => number
-  readonly #pace: Pace
-  readonly #random: SeededRandom
-  readonly #clients = new Set<NorenClient>()
-  readonly #timer: NodeJS.Timeout
-  readonly #startedMs = performance.now()
-  readonly #packetsOf: Uint32Array
   readonly #values = new Float64Array(FIELD_COUNT)
-  #paused = false
-  #muted = false
-  #lastRoundMs = performance.now()
-  #packetsSent = 0
-  #framesSent = 0
-  #skipped = 0
-  #rate = { sinceMs: performance.now(), packetsBefore: 0, packetsPerSecond: 0 }
 
   constructor(
     market: NorenMarket,
     exchange: Exchange,
     sessions: NorenSessions,
-    { seed, ratePerSecond }: Pick<SimulatorOptions, 'seed' | 'ratePerSecond'>,
+    options: PaceOptions,
     clock: () => number,
   ) {
+    super(options, market.table.length)
     this.#market = market
     this.#exchange = exchange
     this.#sessions = sessions
     this.#clock = clock
-    this.#pace = new Pace(ratePerSecond, DEBT_MS_MAX)
-    this.#random = new SeededRandom(seed)
-    this.#packetsOf = new Uint32Array(market.table.length)
-    this.#timer = setInterval(() => this.#round(performance.now()), ROUND_MS)
-  }
-
-  /** Takes a socket that has just been upgraded. */
-  accept(socket: WebSocket): void {
-    const client = new NorenClient(socket, this.#random)
-    this.#clients.add(client)
-    socket.on('close', () => this.#clients.delete(client))
-    // A protocol error is followed by `close`, and there is nothing to save.
-    socket.on('error', () => {})
-    socket.on('message', (data, isBinary) => this.#hear(client, data, isBinary))
-  }
-
-  stop(): void {
-    clearInterval(this.#timer)
-    this.dropSockets()
-  }
-
-  dropSockets(): void {
-    for (const { socket } of this.#clients) socket.terminate()
-  }
-
-  pauseTicks(): void {
-    this.#paused = true
-  }
-
-  resumeTicks(): void {
-    this.#paused = false
-  }
-
-  muteHeartbeats(muted: boolean): void {
-    this.#muted = muted
-  }
-
-  sendRaw(frame: Uint8Array | string): void {
-    for (const client of this.#clients) this.#send(client, frame)
   }
 
   /** Tokens are numbers, which may be those of several exchanges, or texts like `NSE|2885`. */
   tickOnce(tokens?: readonly (number | string)[]): number {
-    const wanted = tokens && new Set(tokens.flatMap((token) => this.#placesOf(token)))
-    const before = this.#packetsSent
-    for (const client of this.#clients) {
-      const { subscriptions } = client
-      for (let place = 0; place < subscriptions.count; place++) {
-        const instrument = subscriptions.instrumentAt(place)
-        if (wanted === undefined || wanted.has(instrument)) this.#tick(client, instrument)
-      }
-    }
-    return this.#packetsSent - before
+    return this.tickPairs(tokens && new Set(tokens.flatMap((token) => this.#placesOf(token))))
   }
 
-  burst(count: number): number {
-    const before = this.#packetsSent
-    this.#spread(count)
-    return this.#packetsSent - before
+  protected override newClient(socket: WebSocket): NorenClient {
+    return new NorenClient(socket, this.random)
   }
 
-  /** Ticks are counted by `NSE|2885`. */
-  stats(withTokens = false): SimulatorStats {
-    const packetsByToken: Record<string, number> = {}
-    for (const index of withTokens ? this.#market.indexes : []) {
-      const packets = this.#packetsOf[index]!
-      if (packets === 0) continue
-      const { exchange, token } = this.#market.scrip(index)
-      packetsByToken[`${exchange}|${token}`] = packets
-    }
-    return {
-      uptimeSeconds: (performance.now() - this.#startedMs) / 1000,
-      sockets: [...this.#clients].filter(({ isOpen }) => isOpen).length,
-      subscribedPairs: this.#pairs(),
-      packetsSent: this.#packetsSent,
-      framesSent: this.#framesSent,
-      skipped: this.#skipped,
-      behind: this.#pace.behind,
-      packetsPerSecond: this.#rate.packetsPerSecond,
-      ...(withTokens && { packetsByToken }),
-    }
+  /** `NSE|2885`. */
+  protected override tokenText(instrument: number): string {
+    const { exchange, token } = this.#market.scrip(instrument)
+    return `${exchange}|${token}`
   }
 
   #placesOf(token: number | string): number[] {
@@ -149,40 +66,17 @@ export class NorenFeed {
     return exchanges.map((exchange) => this.#market.find(exchange, Number(token)))
   }
 
-  #pairs(): number {
-    let pairs = 0
-    for (const { subscriptions } of this.#clients) pairs += subscriptions.count
-    return pairs
-  }
-
-  #round(nowMs: number): void {
-    const elapsedMs = nowMs - this.#lastRoundMs
-    this.#lastRoundMs = nowMs
-    if (nowMs - this.#rate.sinceMs >= 1000) this.#measure(nowMs)
-    if (!this.#paused && this.#pairs() > 0) this.#spread(this.#pace.due(elapsedMs))
-  }
-
-  #measure(nowMs: number): void {
-    const { sinceMs, packetsBefore } = this.#rate
-    const packets = this.#packetsSent - packetsBefore
-    this.#rate = {
-      sinceMs: nowMs,
-      packetsBefore: this.#packetsSent,
-      packetsPerSecond: Math.round((packets * 1000) / (nowMs - sinceMs)),
+  protected override sendTicks(client: NorenClient, count: number): void {
+    let left = count - client.ahead
+    while (left > 0) {
+      const place = client.subscriptions.nextPlace()
+      left -= this.#tick(client, client.subscriptions.instrumentAt(place))
     }
+    client.ahead = -left
   }
 
-  #spread(count: number): void {
-    const clients = [...this.#clients]
-    deal(count, clients)
-    for (const client of clients) {
-      let left = client.dealt - client.ahead
-      while (left > 0) {
-        const place = client.subscriptions.nextPlace()
-        left -= this.#tick(client, client.subscriptions.instrumentAt(place))
-      }
-      client.ahead = -left
-    }
+  protected override tickEach(client: NorenClient, instruments: readonly number[]): void {
+    for (const instrument of instruments) this.#tick(client, instrument)
   }
 
   /** The next tick of a subscribed scrip, in each channel it is in. Returns what is to be counted against the pace. */
@@ -190,12 +84,12 @@ export class NorenFeed {
     const channels = client.channelsOf(instrument)
     if (!client.isOpen) return channels.length
     if (client.isSlow) {
-      this.#skipped += channels.length
+      this.skipped += channels.length
       return channels.length
     }
     const { label, last } = client.toldOf(instrument)
     this.#advance(instrument, label, last.get(channels[0]!)!)
-    const draw = this.#random.next()
+    const draw = this.random.next()
     const zeroed = draw % UPDATES_PER_ZERO === 0 ? (draw >>> 8) % 0xff : -1
     for (const channel of channels) {
       const before = last.get(channel)!
@@ -218,23 +112,16 @@ export class NorenFeed {
   }
 
   #sendPacket(client: NorenClient, instrument: number, text: string): void {
-    this.#packetsOf[instrument]! += 1
-    this.#packetsSent += 1
-    this.#send(client, text)
+    this.countPacket(instrument)
+    this.send(client, text)
   }
 
-  #send(client: NorenClient, frame: Uint8Array | string): void {
-    if (!client.isOpen) return
-    this.#framesSent += 1
-    client.socket.send(frame)
+  protected override send(client: NorenClient, frame: Uint8Array | string): void {
+    if (client.isOpen) this.framesSent += 1
+    super.send(client, frame)
   }
 
-  #hear(client: NorenClient, data: RawData, isBinary: boolean): void {
-    // A client that talks and does not read would pile up answers without limit.
-    if (client.isLost) {
-      client.socket.terminate()
-      return
-    }
+  protected override hear(client: NorenClient, data: RawData, isBinary: boolean): void {
     const command = isBinary ? null : readCommand(String(data))
     if (command === null || client.state === 'refused') return
     if (command.does === 'sign in') this.#signIn(client, command.user, command.token)
@@ -246,7 +133,7 @@ export class NorenFeed {
     const isValid = user === this.#sessions.app.user && this.#sessions.isValid(token)
     client.state = isValid ? 'signed in' : 'refused'
     const ack = isValid ? { t: 'ak', s: 'OK' } : { t: 'ak', s: 'NOT_OK', emsg: 'Session Expired' }
-    this.#send(client, JSON.stringify(ack))
+    this.send(client, JSON.stringify(ack))
   }
 
   #obey(client: NorenClient, command: Exclude<Command, { does: 'sign in' }>): void {
@@ -263,17 +150,17 @@ export class NorenFeed {
         }
         if (acksUnsubscribe) {
           const t = command.channel === TOUCHLINE ? 'uk' : 'udk'
-          this.#send(client, JSON.stringify({ t, k: command.keys }))
+          this.send(client, JSON.stringify({ t, k: command.keys }))
         }
         return
       case 'heartbeat':
-        if (acksHeartbeat && !this.#muted) this.#send(client, '{"t":"hk"}')
+        if (acksHeartbeat && !this.isMuted) this.send(client, '{"t":"hk"}')
         return
       case 'follow orders':
-        if (acksOrders) this.#send(client, '{"t":"ok"}')
+        if (acksOrders) this.send(client, '{"t":"ok"}')
         return
       default:
-        if (acksOrdersEnd) this.#send(client, '{"t":"uok"}')
+        if (acksOrdersEnd) this.send(client, '{"t":"uok"}')
     }
   }
 

@@ -4,6 +4,7 @@ import { Readable } from 'node:stream'
 import { pipeline } from 'node:stream/promises'
 import { indianTime } from './calendar.ts'
 import type { Exchange } from './exchange.ts'
+import { readBody, requestUrl, sendJson } from './http.ts'
 import type { NorenMarket } from './noren-market.ts'
 import { MASTER_FILES, type MasterFile, masterChunks, masterTag, zipOf } from './noren-masters.ts'
 import { type Fields, OPERATIONS } from './noren-operations.ts'
@@ -12,9 +13,6 @@ import type { SimulatorStats } from './simulator.ts'
 
 /** Where the app is registered to be called back, unless the sign-in page is told otherwise. */
 const REGISTERED_URL = 'http://127.0.0.1/'
-/** Requests name no host that matters. */
-const BASE = 'http://simulator'
-const BODY_BYTES_MAX = 65_536
 const OAUTH_PAGE = '/OAuthlogin/authorize/oauth'
 const PI_PAGE = '/'
 const PI_TOKEN_PATH = '/trade/apitoken'
@@ -38,36 +36,13 @@ interface Call {
   readonly response: ServerResponse
 }
 
-/** The path and query of a request, or null where a client sent something that is neither. */
-export function requestUrl(request: IncomingMessage): URL | null {
-  const target = request.url ?? ''
-  return URL.canParse(target, BASE) ? new URL(target, BASE) : null
-}
-
 /** `HH:MM:SS DD-MM-YYYY` in India. */
 export function requestTime(nowMs: number): string {
   const [date = '', time] = indianTime(nowMs).split(' ')
   return `${time} ${date.split('-').reverse().join('-')}`
 }
 
-function sendText(response: ServerResponse, status: number, text: string): void {
-  response.writeHead(status, {
-    'content-type': 'application/json',
-    'content-length': Buffer.byteLength(text),
-  })
-  response.end(text)
-}
-
-async function readBody(request: IncomingMessage): Promise<string> {
-  const pieces: Buffer[] = []
-  let bytes = 0
-  for await (const piece of request) {
-    bytes += piece.length
-    if (bytes > BODY_BYTES_MAX) throw new NotOk('Invalid Input : body is too large', 413)
-    pieces.push(piece)
-  }
-  return Buffer.concat(pieces).toString('utf8')
-}
+const bodyTooLarge = () => new NotOk('Invalid Input : body is too large', 413)
 
 function jsonObject(text: string): Fields | null {
   try {
@@ -108,22 +83,22 @@ function signInPage({ context, url, response }: Call): void {
 /** Flattrade's token exchange: a JSON body, and refusals that have a status of their own. */
 async function openPiSession({ context, request, response }: Call): Promise<void> {
   const { sessions } = context
-  const fields = jsonObject(await readBody(request)) ?? {}
+  const fields = jsonObject(await readBody(request, bodyTooLarge)) ?? {}
   try {
     if (fields.api_key !== sessions.app.key) throw new NotOk('Invalid Input : Invalid api_key')
     const token = sessions.open(fields.request_code, fields.api_secret, context.clock())
     const answer = { token, client: sessions.app.user, stat: 'Ok', emsg: '' }
-    sendText(response, 200, JSON.stringify(answer))
+    sendJson(response, 200, JSON.stringify(answer))
   } catch (error) {
     if (!(error instanceof NotOk)) throw error
     const answer = { token: '', client: '', stat: 'Not_Ok', emsg: error.message }
-    sendText(response, 400, JSON.stringify(answer))
+    sendJson(response, 400, JSON.stringify(answer))
   }
 }
 
 function openOauthSession({ context, response }: Call, fields: Fields): void {
   const token = context.sessions.open(fields.code, fields.checksum, context.clock())
-  sendText(response, 200, JSON.stringify({ stat: 'Ok', access_token: token }))
+  sendJson(response, 200, JSON.stringify({ stat: 'Ok', access_token: token }))
 }
 
 /** Throws the NotOk of a call whose session is dead, missing or in the wrong place, and gives the token. */
@@ -145,7 +120,7 @@ async function operate(call: Call, operation: string): Promise<void> {
   const described = Object.hasOwn(OPERATIONS, operation) ? OPERATIONS[operation] : undefined
   if (described === undefined && !isSignIn) throw new NotOk('Not Found', 404)
   if (request.method !== 'POST') throw new NotOk('Method Not Allowed', 405)
-  const { fields, jKey } = openEnvelope(await readBody(request))
+  const { fields, jKey } = openEnvelope(await readBody(request, bodyTooLarge))
   if (isSignIn) return openOauthSession(call, fields)
   const token = requireSession(call, operation, jKey)
   const { required, answer } = described!
@@ -157,7 +132,7 @@ async function operate(call: Call, operation: string): Promise<void> {
   }
   const nowMs = context.clock()
   const time = requestTime(nowMs)
-  sendText(response, 200, answer({ ...context, fields, token, nowMs, time }))
+  sendJson(response, 200, answer({ ...context, fields, token, nowMs, time }))
 }
 
 async function master({ context, request, response }: Call, file: MasterFile): Promise<void> {
@@ -200,7 +175,7 @@ async function answer(call: Omit<Call, 'url'>): Promise<void> {
   if (pathname === (isPi ? PI_PAGE : OAUTH_PAGE)) return signInPage(whole)
   if (pathname === '/sim/stats') {
     const stats = context.stats(url.searchParams.get('tokens') === '1')
-    return sendText(response, 200, JSON.stringify(stats))
+    return sendJson(response, 200, JSON.stringify(stats))
   }
   const file = MASTER_FILES[brand.broker].find(({ path }) => path === pathname)
   if (file === undefined) throw new NotOk('Not Found', 404)
@@ -223,6 +198,6 @@ export function handleRequest(
       request_time: requestTime(context.clock()),
       emsg: refusal.message,
     }
-    sendText(response, refusal.status, JSON.stringify(body))
+    sendJson(response, refusal.status, JSON.stringify(body))
   })
 }

@@ -24,7 +24,7 @@ const REQUEST_MODES = [LTPC, FULL_D5, OPTION_GREEKS, FULL_D30] as const
 export const KEYS_MAX = 6000
 
 /** What a list of subscriptions calls a mode: never 0, which says there is none. */
-type ListMode = 1 | 2 | 3 | 4
+export type ListMode = 1 | 2 | 3 | 4
 export type KeyList = Subscriptions<ListMode>
 const listMode = (mode: RequestMode) => (mode + 1) as ListMode
 

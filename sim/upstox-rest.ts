@@ -5,14 +5,12 @@ import type { IncomingMessage, ServerResponse } from 'node:http'
 import { Readable } from 'node:stream'
 import { pipeline } from 'node:stream/promises'
 import { createGzip } from 'node:zlib'
+import { readBody, requestUrl, sendJson } from './http.ts'
 import type { SimulatorStats } from './simulator.ts'
 import type { UpstoxCatalogue } from './upstox-catalogue.ts'
 import { jsonChunks } from './upstox-instruments.ts'
 import { Refusal, type UpstoxSessions } from './upstox-sessions.ts'
 
-/** Requests name no host that matters. */
-const BASE = 'http://simulator'
-const BODY_BYTES_MAX = 65_536
 /** Where a single-use address of the feed leads to. */
 export const FEED_ADDRESS_PATH = '/market-data-feeder/v3/feeds'
 
@@ -47,17 +45,11 @@ const ROUTES: Readonly<Record<string, Handle>> = {
   'GET /sim/stats': simulatorStats,
 }
 
-function sendJson(response: ServerResponse, status: number, body: unknown): void {
-  const text = JSON.stringify(body)
-  response.writeHead(status, {
-    'content-type': 'application/json',
-    'content-length': Buffer.byteLength(text),
-  })
-  response.end(text)
-}
+const answerWith = (response: ServerResponse, status: number, body: unknown) =>
+  sendJson(response, status, JSON.stringify(body))
 
 const succeed = (response: ServerResponse, data: unknown) =>
-  sendJson(response, 200, { status: 'success', data })
+  answerWith(response, 200, { status: 'success', data })
 
 /** Upstox's error envelope, with both spellings of every name. */
 export function failure({ code, message }: Refusal): object {
@@ -73,30 +65,14 @@ export function failure({ code, message }: Refusal): object {
   return { status: 'error', errors: [error] }
 }
 
-/** The path and query of a request, or null where a client sent something that is neither. */
-export function requestUrl(request: IncomingMessage): URL | null {
-  const target = request.url ?? ''
-  return URL.canParse(target, BASE) ? new URL(target, BASE) : null
-}
-
 /** An address that opens the feed once. */
 export function newFeedAddress({ sessions, clock, socketOrigin }: RestContext): string {
   const code = sessions.issueFeedCode(clock())
   return `${socketOrigin()}${FEED_ADDRESS_PATH}?code=${code}`
 }
 
-async function readForm(request: IncomingMessage): Promise<URLSearchParams> {
-  const pieces: Buffer[] = []
-  let bytes = 0
-  for await (const piece of request) {
-    bytes += piece.length
-    if (bytes > BODY_BYTES_MAX) {
-      throw new Refusal(413, 'UDAPI100036', `Invalid Input: more than ${BODY_BYTES_MAX} bytes`)
-    }
-    pieces.push(piece)
-  }
-  return new URLSearchParams(Buffer.concat(pieces).toString('utf8'))
-}
+const bodyTooLarge = (bytesMax: number) =>
+  new Refusal(413, 'UDAPI100036', `Invalid Input: more than ${bytesMax} bytes`)
 
 /** The sign-in page, where nobody has to type: it calls back at once. */
 function signInPage({ context, url, response }: Call): void {
@@ -111,9 +87,9 @@ function signInPage({ context, url, response }: Call): void {
 
 /** The one answer without an envelope. */
 async function openSession({ context, request, response }: Call): Promise<void> {
-  const form = await readForm(request)
+  const form = new URLSearchParams(await readBody(request, bodyTooLarge))
   const accessToken = context.sessions.open(form, context.clock())
-  sendJson(response, 200, {
+  answerWith(response, 200, {
     email: 'sim@example.com',
     exchanges: ['NSE', 'NFO', 'BSE', 'CDS', 'BFO', 'BCD', 'MCX'],
     products: ['D', 'CO', 'I'],
@@ -154,7 +130,7 @@ async function instruments({ context, request, response }: Call): Promise<void> 
 }
 
 function simulatorStats({ context, url, response }: Call): void {
-  sendJson(response, 200, context.stats(url.searchParams.get('tokens') === '1'))
+  answerWith(response, 200, context.stats(url.searchParams.get('tokens') === '1'))
 }
 
 /** What an unknown path is answered. */
@@ -180,6 +156,6 @@ export function handleRequest(
       error instanceof Refusal ? error : new Refusal(500, 'UDAPI100500', String(error))
     // The rest of a body that was refused is not read, so this connection cannot carry another call.
     if (!request.complete) response.setHeader('connection', 'close')
-    sendJson(response, refusal.status, failure(refusal))
+    answerWith(response, refusal.status, failure(refusal))
   })
 }

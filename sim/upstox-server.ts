@@ -1,13 +1,18 @@
 // A whole Upstox on loopback: sign-in, REST, instrument file and feed on one port over one seeded market. Upstox
 // Developer API v2 and v3.
-import { once } from 'node:events'
-import { createServer, type IncomingMessage, type Server, STATUS_CODES } from 'node:http'
-import type { AddressInfo } from 'node:net'
-import type { Duplex } from 'node:stream'
-import { WebSocketServer } from 'ws'
+import { createServer, type IncomingMessage } from 'node:http'
 import { indianDate } from './calendar.ts'
 import { Exchange } from './exchange.ts'
+import { requestUrl } from './http.ts'
 import { INSTRUMENTS_MAX, listInstruments } from './listing.ts'
+import {
+  checkOptions,
+  closeServer,
+  handlesOf,
+  listen,
+  noUpgrade,
+  serveUpgrades,
+} from './loopback.ts'
 import type { Simulator, SimulatorOptions } from './simulator.ts'
 import { LEFT_OUT_MAX, UpstoxCatalogue } from './upstox-catalogue.ts'
 import { UpstoxFeed } from './upstox-feed.ts'
@@ -18,13 +23,11 @@ import {
   handleRequest,
   newFeedAddress,
   type RestContext,
-  requestUrl,
   unknownPath,
 } from './upstox-rest.ts'
 import { Refusal, type UpstoxApp, UpstoxSessions } from './upstox-sessions.ts'
 
 const SOCKETS_MAX = 2
-const MESSAGE_BYTES_MAX = 1 << 20
 const FEED_PATH = '/v3/feed/market-data-feed'
 const LISTED_MAX = INSTRUMENTS_MAX - LEFT_OUT_MAX
 
@@ -41,11 +44,9 @@ export interface UpstoxOptions extends SimulatorOptions {
 
 export type UpstoxSimulator = Simulator & UpstoxApp
 
-function checkOptions({ seed, ratePerSecond, instruments }: SimulatorOptions): void {
-  if (!Number.isSafeInteger(seed)) throw new RangeError(`seed: ${seed} must be a whole number`)
-  if (!(ratePerSecond >= 0 && ratePerSecond < Number.POSITIVE_INFINITY)) {
-    throw new RangeError(`ratePerSecond: ${ratePerSecond} must be a number from 0 up`)
-  }
+function checkAll(options: SimulatorOptions): void {
+  checkOptions(options)
+  const { instruments } = options
   if (!Number.isInteger(instruments) || instruments < 1 || instruments > LISTED_MAX) {
     throw new RangeError(
       `instruments: ${instruments} must be a whole number from 1 to ${LISTED_MAX}`,
@@ -73,13 +74,6 @@ function makeCatalogue(options: SimulatorOptions, today: string): UpstoxCatalogu
   )
 }
 
-function endWith(socket: Duplex, status: number, headers: string, body: string): void {
-  socket.end(
-    `HTTP/1.1 ${status} ${STATUS_CODES[status]}\r\nconnection: close\r\n${headers}` +
-      `content-length: ${Buffer.byteLength(body)}\r\n\r\n${body}`,
-  )
-}
-
 /** Gives a new single-use address where the direct one was asked for, else null; throws the Refusal of an upgrade. */
 function admit(request: IncomingMessage, context: RestContext, feed: UpstoxFeed): string | null {
   const url = requestUrl(request)
@@ -96,30 +90,19 @@ function admit(request: IncomingMessage, context: RestContext, feed: UpstoxFeed)
   return null
 }
 
-function serveUpgrades(server: Server, context: RestContext, feed: UpstoxFeed): void {
-  const upgrades = new WebSocketServer({
-    noServer: true,
-    perMessageDeflate: false,
-    maxPayload: MESSAGE_BYTES_MAX,
-  })
-  server.on('upgrade', (request: IncomingMessage, socket: Duplex, head: Buffer) => {
-    socket.on('error', () => socket.destroy())
-    try {
-      const address = admit(request, context, feed)
-      if (address !== null) return endWith(socket, 302, `location: ${address}\r\n`, '')
-      upgrades.handleUpgrade(request, socket, head, (webSocket) => feed.accept(webSocket))
-    } catch (error) {
-      if (!(error instanceof Refusal)) throw error
-      const body = JSON.stringify(failure(error))
-      endWith(socket, error.status, 'content-type: application/json\r\n', body)
-    }
-  })
-}
-
-async function listen(server: Server, host: string, port: number): Promise<number> {
-  server.listen(port, host)
-  await once(server, 'listening')
-  return (server.address() as AddressInfo).port
+function refusalOf(
+  request: IncomingMessage,
+  context: RestContext,
+  feed: UpstoxFeed,
+): string | null {
+  try {
+    const address = admit(request, context, feed)
+    return address === null ? null : noUpgrade(302, `location: ${address}\r\n`)
+  } catch (error) {
+    if (!(error instanceof Refusal)) throw error
+    const body = JSON.stringify(failure(error))
+    return noUpgrade(error.status, 'content-type: application/json\r\n', body)
+  }
 }
 
 /**
@@ -127,8 +110,8 @@ async function listen(server: Server, host: string, port: number): Promise<numbe
  * the system's error where the port is taken.
  */
 export async function startUpstoxSimulator(options: UpstoxOptions): Promise<UpstoxSimulator> {
-  checkOptions(options)
-  const { host = '127.0.0.1', seed, ratePerSecond, clock = Date.now } = options
+  checkAll(options)
+  const { seed, ratePerSecond, clock = Date.now } = options
   const today = options.today ?? indianDate(clock())
   const catalogue = makeCatalogue(options, today)
   const app = appOf(options)
@@ -140,11 +123,8 @@ export async function startUpstoxSimulator(options: UpstoxOptions): Promise<Upst
   let socketOrigin = ''
   const context = { sessions, catalogue, edition, clock, stats, socketOrigin: () => socketOrigin }
   const server = createServer((request, response) => handleRequest(context, request, response))
-  serveUpgrades(server, context, feed)
-  const port = await listen(server, host, options.port ?? 0).catch((error: unknown) => {
-    feed.stop()
-    throw error
-  })
+  serveUpgrades(server, feed, (request) => refusalOf(request, context, feed))
+  const { host, port } = await listen(server, options, () => feed.stop())
   socketOrigin = `ws://${host}:${port}`
   return {
     ...app,
@@ -160,21 +140,12 @@ export async function startUpstoxSimulator(options: UpstoxOptions): Promise<Upst
     get instruments() {
       return catalogue.instruments
     },
-    stats,
-    dropSockets: () => feed.dropSockets(),
-    pauseTicks: () => feed.pauseTicks(),
-    resumeTicks: () => feed.resumeTicks(),
-    muteHeartbeats: (muted) => feed.muteHeartbeats(muted),
-    sendRaw: (frame) => feed.sendRaw(frame),
+    ...handlesOf(feed),
     expireSession: () => sessions.expireAll(),
     tickOnce: (keys) => feed.tickOnce(keys?.map(String)),
-    burst: (count) => feed.burst(count),
     async close() {
       feed.stop()
-      const closed = once(server, 'close')
-      server.close()
-      server.closeAllConnections()
-      await closed
+      await closeServer(server)
     },
   }
 }

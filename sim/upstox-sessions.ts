@@ -1,12 +1,9 @@
 // Who may come in: one registered app, codes that work once, the access tokens they were traded for, and the
 // single-use addresses of the feed. Upstox Developer API v2, login; Market Data Feed V3, authorize.
-import { createHash } from 'node:crypto'
+import { OneTimeCodes, SessionTokens } from './session-tokens.ts'
 
 export const CODE_LIFE_MS = 120_000
 export const FEED_ADDRESS_LIFE_MS = 60_000
-const OUTSTANDING_MAX = 1000
-const CLOSED_TOKENS_MAX = 1000
-const NUMBER_LENGTH = 8
 
 /** A refusal in Upstox's words: it becomes the error envelope with this status. */
 export class Refusal extends Error {
@@ -28,33 +25,18 @@ export interface UpstoxApp {
   readonly accessToken: string
 }
 
-const sha256 = (text: string) => createHash('sha256').update(text).digest('hex')
-
-/** Drops the oldest entry of a map or set that has reached its limit. */
-function makeRoom(kept: Map<string, number> | Set<string>, limit: number): void {
-  if (kept.size < limit) return
-  for (const oldest of kept.keys()) {
-    kept.delete(oldest)
-    return
-  }
-}
-
 const invalidToken = () => new Refusal(401, 'UDAPI100050', 'Invalid token used to access API')
 
 export class UpstoxSessions {
   readonly app: UpstoxApp
-  readonly #seed: number
-  #issued = 0
-  /** When each outstanding code and feed address ends, epoch ms. */
-  readonly #codes = new Map<string, number>()
-  readonly #feedCodes = new Map<string, number>()
-  readonly #closed = new Set<string>()
-  /** Access tokens up to this number are dead; the ready one counts as number 0. */
-  #expiredUpTo = -1
+  readonly #tokens: SessionTokens
+  readonly #codes = new OneTimeCodes()
+  readonly #feedCodes = new OneTimeCodes()
 
   constructor(app: UpstoxApp, seed: number) {
+    const { accessToken, apiSecret: secret } = app
     this.app = app
-    this.#seed = seed
+    this.#tokens = new SessionTokens({ seed, secret, accessToken, length: 40 })
   }
 
   /** What the sign-in page hands to the registered URL. Throws a Refusal of a wrong app or address. */
@@ -63,17 +45,14 @@ export class UpstoxSessions {
       throw new Refusal(400, 'UDAPI100036', "Invalid Input: 'response_type' must be code")
     }
     this.#checkApp(query)
-    makeRoom(this.#codes, OUTSTANDING_MAX)
-    const code = this.#newToken('code').slice(0, 12)
-    this.#codes.set(code, nowMs + CODE_LIFE_MS)
+    const code = this.#tokens.issue('code').slice(0, 12)
+    this.#codes.add(code, nowMs + CODE_LIFE_MS)
     return code
   }
 
   /** Trades a code for an access token. Whatever comes of it, the code is used up. */
   open(form: URLSearchParams, nowMs: number): string {
-    const code = form.get('code') ?? ''
-    const endsMs = this.#codes.get(code) ?? 0
-    this.#codes.delete(code)
+    const endsMs = this.#codes.use(form.get('code') ?? '')
     if (form.get('grant_type') !== 'authorization_code') {
       throw new Refusal(
         400,
@@ -90,15 +69,11 @@ export class UpstoxSessions {
       )
     }
     if (endsMs <= nowMs) throw new Refusal(401, 'UDAPI100057', 'Invalid Auth code')
-    this.#issued += 1
-    return this.#accessToken(this.#issued)
+    return this.#tokens.open()
   }
 
   isValid(accessToken: string): boolean {
-    if (this.#closed.has(accessToken)) return false
-    if (accessToken === this.app.accessToken) return this.#expiredUpTo < 0
-    const number = Number.parseInt(accessToken.slice(0, NUMBER_LENGTH), 16)
-    return accessToken === this.#accessToken(number) && number > this.#expiredUpTo
+    return this.#tokens.isValid(accessToken)
   }
 
   /** The token of `Authorization: Bearer <token>`; throws the Refusal of a dead or missing session. */
@@ -110,29 +85,25 @@ export class UpstoxSessions {
 
   /** The code of a feed address that opens one socket, soon. */
   issueFeedCode(nowMs: number): string {
-    makeRoom(this.#feedCodes, OUTSTANDING_MAX)
-    const code = this.#newToken('feed')
-    this.#feedCodes.set(code, nowMs + FEED_ADDRESS_LIFE_MS)
+    const code = this.#tokens.issue('feed')
+    this.#feedCodes.add(code, nowMs + FEED_ADDRESS_LIFE_MS)
     return code
   }
 
   /** Uses up a feed address; throws a Refusal where it is unknown, used or old. */
   useFeedCode(code: string | null, nowMs: number): void {
-    const endsMs = this.#feedCodes.get(code ?? '') ?? 0
-    this.#feedCodes.delete(code ?? '')
-    if (endsMs <= nowMs) {
+    if (this.#feedCodes.use(code ?? '') <= nowMs) {
       throw new Refusal(403, 'UDAPI100050', 'This address of the feed is used, old or unknown')
     }
   }
 
   close(accessToken: string): void {
-    makeRoom(this.#closed, CLOSED_TOKENS_MAX)
-    this.#closed.add(accessToken)
+    this.#tokens.close(accessToken)
   }
 
   /** Ends every session and every feed address, as the broker does each morning. */
   expireAll(): void {
-    this.#expiredUpTo = this.#issued
+    this.#tokens.expireAll()
     this.#feedCodes.clear()
   }
 
@@ -144,16 +115,5 @@ export class UpstoxSessions {
       'UDAPI100068',
       "Check your 'client_id' and 'redirect_uri'; one or both are incorrect.",
     )
-  }
-
-  /** An access token proves itself, so that a simulator started again still honours it, as the broker would. */
-  #accessToken(number: number): string {
-    const head = number.toString(16).padStart(NUMBER_LENGTH, '0')
-    return head + sha256(`${this.app.apiSecret} access ${number}`).slice(0, 40 - NUMBER_LENGTH)
-  }
-
-  #newToken(purpose: string): string {
-    this.#issued += 1
-    return sha256(`${this.#seed} ${purpose} ${this.#issued}`).slice(0, 32)
   }
 }
