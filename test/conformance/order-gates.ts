@@ -1,15 +1,14 @@
 // Cards O: what an order has to pass before it is sent. What does not pass costs the broker no call.
 import assert from 'node:assert/strict'
-import type { BrokerSpec } from '../../adapters/broker.ts'
 import type { OrdersSpec } from '../../adapters/orders.ts'
 import { callAdmin, until } from '../support/plant.ts'
 import type { Card } from './card.ts'
 import { checkBooks, good } from './exchange-books.ts'
 import {
   CALLER,
-  cancelAtEnd,
   exchangeOrder,
   freshShare,
+  needsOrders,
   orderFor,
   ordersOf,
   placed,
@@ -20,7 +19,6 @@ import {
   type TradingRig,
 } from './trading.ts'
 
-const needs = ({ orders }: BrokerSpec) => orders
 const SECOND_MS = 1000
 
 /** Orders of an exchange that may go out within one second, and how many cancels beside them. */
@@ -65,7 +63,7 @@ export const CARDS: readonly Card[] = [
     id: 'O-19',
     title: 'one order more than a second takes is refused without a call, and cancels still pass',
     proves: "the account is never throttled, and nothing goes out late at another second's price",
-    needs,
+    needs: needsOrders,
     async run(subject, context) {
       const rig = await startTrading(context, subject, {
         limits: {},
@@ -105,10 +103,9 @@ export const CARDS: readonly Card[] = [
     id: 'O-20',
     title: 'after the session has ended nothing is asked any more, and the next one goes on',
     proves: 'a dead session is noticed by the first call, costs one, and one login brings all back',
-    needs,
+    needs: needsOrders,
     async run(subject, context) {
-      const rig = await sharedTrading(subject)
-      cancelAtEnd(context, rig)
+      const rig = await sharedTrading(context, subject)
       const { gateway, simulator, engine } = rig
       const order = await orderFor(rig, freshShare(rig))
       const orderid = await placed(rig, order)
@@ -137,10 +134,9 @@ export const CARDS: readonly Card[] = [
     id: 'O-21',
     title: "the caller's own id gets the first answer, whatever happened meanwhile",
     proves: 'a strategy that did not hear the answer can ask again without a second order',
-    needs,
+    needs: needsOrders,
     async run(subject, context) {
-      const rig = await sharedTrading(subject)
-      cancelAtEnd(context, rig)
+      const rig = await sharedTrading(context, subject)
       const { gateway, simulator } = rig
       const share = freshShare(rig)
       const order = await orderFor(rig, share)
@@ -178,10 +174,9 @@ export const CARDS: readonly Card[] = [
     id: 'O-22',
     title: 'the kill switch stops what adds to the risk, at once and without a call; cancels pass',
     proves: 'one command ends all trading, and leaves the way out open',
-    needs,
+    needs: needsOrders,
     async run(subject, context) {
-      const rig = await sharedTrading(subject)
-      cancelAtEnd(context, rig)
+      const rig = await sharedTrading(context, subject)
       const { gateway, simulator } = rig
       const order = await orderFor(rig, freshShare(rig))
       const asked = { ...order, client_order_id: 'before-the-kill' }

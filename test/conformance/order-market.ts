@@ -8,7 +8,6 @@ import type { Card } from './card.ts'
 import { checkAlike, checkBooks, good } from './exchange-books.ts'
 import {
   CALLER,
-  cancelAtEnd,
   contractOf,
   depthOf,
   freshShare,
@@ -62,8 +61,8 @@ export const CARDS: readonly Card[] = [
     title: 'the margin that is told is what the order then takes of the funds',
     proves: 'a strategy can know before it sends an order whether it can be paid',
     needs: part(({ reads }) => reads.margin),
-    async run(subject) {
-      const rig = await sharedTrading(subject)
+    async run(subject, context) {
+      const rig = await sharedTrading(context, subject)
       const { gateway } = rig
       const debits = async () => good(await gateway.funds({})).utiliseddebits
       for (const each of sampleOf(rig)) {
@@ -92,8 +91,8 @@ export const CARDS: readonly Card[] = [
     title: 'quotes of more than one call are those of the market, each in its place',
     proves: 'no call asks for more than the broker takes, and no quote belongs to another symbol',
     needs: part(({ reads }) => reads.quotes),
-    async run(subject) {
-      const rig = await sharedTrading(subject)
+    async run(subject, context) {
+      const rig = await sharedTrading(context, subject)
       const { gateway, simulator } = rig
       const { instrumentsMax } = rig.orders.reads.quotes
       const all = rig.twin.instruments.filter(
@@ -120,8 +119,8 @@ export const CARDS: readonly Card[] = [
     title: 'the depth of an instrument is its book, best first, and an index has none',
     proves: 'prices and quantities of both sides stay where they belong',
     needs: part(({ reads }) => reads.quotes),
-    async run(subject) {
-      const rig = await sharedTrading(subject)
+    async run(subject, context) {
+      const rig = await sharedTrading(context, subject)
       for (const each of sampleOf(rig)) {
         const { values, depth } = shownOf(rig, each)
         const { ltq = 0, volume = 0, totalBuyQty = 0, totalSellQty = 0 } = values
@@ -138,8 +137,8 @@ export const CARDS: readonly Card[] = [
     title: 'a history longer than one call gives is whole, in order and without a gap',
     proves: 'what comes in pieces fits together: no candle twice, and none between two calls lost',
     needs: part(({ reads }) => reads.history),
-    async run(subject) {
-      const rig = await sharedTrading(subject)
+    async run(subject, context) {
+      const rig = await sharedTrading(context, subject)
       const { simulator, orders } = rig
       const { history } = orders.reads
       assert.ok(!('unsupported' in history))
@@ -171,8 +170,7 @@ export const CARDS: readonly Card[] = [
     proves: 'the broker waits for the prices that were asked, on the right side of the last one',
     needs: part(({ writes }) => writes.placeGtt),
     async run(subject, context) {
-      const rig = await sharedTrading(subject)
-      cancelAtEnd(context, rig)
+      const rig = await sharedTrading(context, subject)
       const { gateway, simulator, books } = rig
       const share = freshShare(rig)
       const { bids, asks, ltp } = await depthOf(rig, share)

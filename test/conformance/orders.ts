@@ -1,21 +1,21 @@
 // Cards O: orders through a running engine, held against what the exchange knows of them.
 import assert from 'node:assert/strict'
-import type { BrokerSpec } from '../../adapters/broker.ts'
 import { sampleOf } from './bench.ts'
 import type { Card } from './card.ts'
 import { checkAlike, checkBooks, good } from './exchange-books.ts'
-import { CARDS as FAILURES } from './order-failures.ts'
+import { CARDS as FILLS } from './order-fills.ts'
 import { CARDS as GATES } from './order-gates.ts'
 import { CARDS as MARKET } from './order-market.ts'
+import { CARDS as REFUSALS } from './order-refusals.ts'
+import { CARDS as UNKNOWNS } from './order-unknowns.ts'
 import {
   CALLER,
-  cancelAtEnd,
   checkOrder,
   contractOf,
   depthOf,
   exchangeOrder,
   freshShare,
-  freshShares,
+  needsOrders,
   type OrderFields,
   orderFor,
   ordersOf,
@@ -28,7 +28,6 @@ import {
 } from './trading.ts'
 import type { TwinInstrument } from './twin.ts'
 
-const needs = ({ orders }: BrokerSpec) => orders
 const ACTIONS = ['BUY', 'SELL'] as const
 /** Rupees: little of what the account has. */
 const VALUE_MAX = 2_000_000
@@ -92,9 +91,9 @@ export const CARDS: readonly Card[] = [
     id: 'O-01',
     title: 'every product, price type and action of each exchange is placed as it was asked',
     proves: 'a field that is lost or turned round on its way would be another order',
-    needs,
-    async run(subject) {
-      const rig = await sharedTrading(subject)
+    needs: needsOrders,
+    async run(subject, context) {
+      const rig = await sharedTrading(context, subject)
       const { exchanges, priceTypes } = rig.orders
       const first = new Map<string, TwinInstrument>()
       for (const each of sampleOf(rig)) {
@@ -120,10 +119,9 @@ export const CARDS: readonly Card[] = [
     id: 'O-02',
     title: 'an order that waits takes new terms, all of them or another type',
     proves: 'what a strategy believes to be in the market is what is there',
-    needs,
+    needs: needsOrders,
     async run(subject, context) {
-      const rig = await sharedTrading(subject)
-      cancelAtEnd(context, rig)
+      const rig = await sharedTrading(context, subject)
       const { gateway, orders } = rig
       const share = freshShare(rig)
       const { bids } = await depthOf(rig, share)
@@ -157,9 +155,9 @@ export const CARDS: readonly Card[] = [
     id: 'O-03',
     title: 'an order that waits is cancelled; one that is over or was never there is refused',
     proves: 'a cancel says what it did, and never that it worked when it did not',
-    needs,
-    async run(subject) {
-      const rig = await sharedTrading(subject)
+    needs: needsOrders,
+    async run(subject, context) {
+      const rig = await sharedTrading(context, subject)
       const { gateway, orders } = rig
       const share = freshShare(rig)
       const waiting = orders.priceTypes.filter((type) => STATUS_OF[type] !== 'complete')
@@ -186,9 +184,9 @@ export const CARDS: readonly Card[] = [
     id: 'O-04',
     title: 'an order for now or never takes what is there, and nothing of it stays',
     proves: 'what was not filled at once is told as cancelled, and is',
-    needs,
-    async run(subject) {
-      const rig = await sharedTrading(subject)
+    needs: needsOrders,
+    async run(subject, context) {
+      const rig = await sharedTrading(context, subject)
       const { gateway, simulator } = rig
       let tried = 0
       for (const exchange of rig.orders.exchanges) {
@@ -219,106 +217,9 @@ export const CARDS: readonly Card[] = [
       assert.ok(tried > 0 || !rig.orders.validities.includes('IOC'))
     },
   },
-  {
-    id: 'O-05',
-    title: 'an order is filled in parts, at the prices of the book, and its trades tell so',
-    proves: 'positions are counted from what was filled, not from what was asked',
-    needs,
-    async run(subject, context) {
-      const rig = await sharedTrading(subject)
-      cancelAtEnd(context, rig)
-      const { gateway, simulator } = rig
-      const share = freshShare(rig)
-      const { asks } = await depthOf(rig, share)
-      const [best, next] = asks
-      const filled = best!.quantity + next!.quantity
-      const order = await orderFor(rig, share)
-      const asked = { ...order, price: next!.price, quantity: filled + 7 }
-      const orderid = await placed(rig, asked)
-      const value = best!.quantity * best!.price + next!.quantity * next!.price
-      const expected = {
-        ...{ order_status: 'open', quantity: filled + 7, filled_quantity: filled },
-        ...{ pending_quantity: 7, average_price: value / filled },
-      }
-      await checkOrder(rig, orderid, expected, 'filled in part')
-      const ownTrades = async () =>
-        good(await gateway.tradeBook({})).filter((trade) => trade.orderid === orderid)
-      checkAlike(
-        await ownTrades(),
-        [best!, next!].map(({ quantity, price }) => ({ quantity, average_price: price })),
-        'two levels are two trades',
-      )
-      // The market comes to the rest of it.
-      simulator.moveTo(contractOfOrder(rig, orderid).token, asks.at(0)!.price)
-      assert.equal(exchangeOrder(rig, orderid).stage, 'complete')
-      const done = { order_status: 'complete', filled_quantity: filled + 7, pending_quantity: 0 }
-      await checkOrder(rig, orderid, done, 'filled')
-      const trades = await ownTrades()
-      assert.equal(trades.length, 3)
-      assert.equal(
-        trades.reduce((sum, { quantity }) => sum + quantity, 0),
-        filled + 7,
-      )
-      await checkBooks(gateway, rig.books)
-    },
-  },
-  {
-    id: 'O-06',
-    title: 'order book, trades, positions, holdings and funds are those of the exchange',
-    proves: 'a desk sees long, short, closed, delivered and sold as they are',
-    needs,
-    async run(subject, context) {
-      const rig = await sharedTrading(subject)
-      cancelAtEnd(context, rig)
-      const { gateway, books, simulator } = rig
-      const before = good(await gateway.funds({}))
-      const [long, short, flat, moving] = freshShares(rig, 4) as [
-        TwinInstrument,
-        TwinInstrument,
-        TwinInstrument,
-        TwinInstrument,
-      ]
-      const trade = async (share: TwinInstrument, action: 'BUY' | 'SELL', lots: number) => {
-        const { bids, asks } = await depthOf(rig, share)
-        const price = (action === 'BUY' ? asks : bids).at(-1)!.price
-        return placed(rig, { ...(await orderFor(rig, share, { action, lots })), price })
-      }
-      await trade(long, 'BUY', 5)
-      await trade(long, 'SELL', 2)
-      await trade(short, 'SELL', 4)
-      await trade(flat, 'BUY', 3)
-      await trade(flat, 'SELL', 3)
-      const moved = await trade(moving, 'BUY', 2)
-      simulator.moveTo(
-        contractOfOrder(rig, moved).token,
-        (await depthOf(rig, moving)).bids.at(-1)!.price,
-      )
-      const traded = good(await gateway.positions({}))
-      const holdings = good(await gateway.holdings({}))
-      const held = holdings.findIndex(({ symbol }) => traded.every((row) => row.symbol !== symbol))
-      const { exchange, symbol, quantity } = holdings[held]!
-      const share = rig.twin.instruments.find(
-        (each) => each.exchange === exchange && each.symbol === symbol,
-      )
-      const sale = await orderFor(rig, share!, { action: 'SELL', product: DELIVERY })
-      await placed(rig, { ...sale, price: (await depthOf(rig, share!)).bids.at(-1)!.price })
-      assert.equal(good(await gateway.holdings({}))[held]!.quantity, quantity - sale.quantity)
-      await placed(rig, await orderFor(rig, long))
-      await checkBooks(gateway, books)
-      const quantities = new Map(
-        good(await gateway.positions({})).map(({ symbol, quantity }) => [symbol, quantity]),
-      )
-      assert.deepEqual(
-        [long, short, flat].map(({ symbol }) => quantities.get(symbol)),
-        [3, -4, 0],
-      )
-      assert.notDeepEqual(good(await gateway.funds({})), before)
-    },
-  },
+  ...FILLS,
   ...MARKET,
-  ...FAILURES,
+  ...REFUSALS,
+  ...UNKNOWNS,
   ...GATES,
 ]
-
-const contractOfOrder = (rig: TradingRig, orderId: string) =>
-  exchangeOrder(rig, orderId).ask.contract

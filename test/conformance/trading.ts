@@ -2,6 +2,7 @@
 // broker's own book, so that they rest, fill or wait as a card wants it.
 import assert from 'node:assert/strict'
 import type { TestContext } from 'node:test'
+import type { BrokerSpec } from '../../adapters/broker.ts'
 import type { OrdersSpec } from '../../adapters/orders.ts'
 import type { Flags } from '../../config/sources.ts'
 import type { OrderGateway } from '../../engine/orders/gateway.ts'
@@ -22,6 +23,9 @@ import {
 import type { Subject } from './card.ts'
 import { checkAlike, ExchangeBooks, good, isAlike, TOLD_MS_MAX } from './exchange-books.ts'
 import type { TwinInstrument } from './twin.ts'
+
+/** What cards need that place orders. */
+export const needsOrders = ({ orders }: BrokerSpec) => orders
 
 export const CALLER: Caller = { keyId: 'cards' }
 /** As many calls as a card likes, and as many changes of an order. */
@@ -79,13 +83,24 @@ export function tradingOn(rig: Rig): TradingRig {
 
 const sharedRigs = new WeakMap<Subject, Promise<TradingRig>>()
 
-/** One engine for all cards that leave it as it was; nothing is wrong with the broker when it comes. */
-export async function sharedTrading(subject: Subject): Promise<TradingRig> {
+/**
+ * One engine for all cards that leave it as it was. Nothing is wrong with the broker when it comes, and no order of the
+ * card is left in the market at its end.
+ */
+export async function sharedTrading(context: TestContext, subject: Subject): Promise<TradingRig> {
   const shared = sharedRigs.get(subject) ?? startTrading(subject.scope, subject)
   sharedRigs.set(subject, shared)
   const rig = await shared
   rig.simulator.clearFaults()
+  context.after(() => cancelAll(rig))
   return rig
+}
+
+async function cancelAll({ simulator, gateway }: TradingRig): Promise<void> {
+  simulator.clearFaults()
+  for (const { id, isFinal } of [...simulator.account.orders.values()]) {
+    if (!isFinal) good(await gateway.cancel({ orderid: id }, CALLER))
+  }
 }
 
 const sharesTaken = new WeakMap<TradingRig, number>()
@@ -234,14 +249,4 @@ export async function signInAgain(rig: TradingRig): Promise<void> {
   const [keeper] = rig.engine.keepers
   await keeper!.useToken(await credentialsFor(rig))
   assert.ok(keeper!.current())
-}
-
-/** Gives a card an end that leaves the account without orders in the market. */
-export function cancelAtEnd(context: TestContext, rig: TradingRig): void {
-  context.after(async () => {
-    rig.simulator.clearFaults()
-    for (const { id, isFinal } of [...rig.simulator.account.orders.values()]) {
-      if (!isFinal) good(await rig.gateway.cancel({ orderid: id }, CALLER))
-    }
-  })
 }

@@ -1,41 +1,29 @@
-// Cards O: what the broker refuses, and writes of which nobody knows what became of them.
+// Cards O: replies that are lost, late or nonsense. What became of the write is found out, and nothing is sent again.
 import assert from 'node:assert/strict'
-import type { BrokerSpec } from '../../adapters/broker.ts'
 import type { Fault } from '../../sim/faults.ts'
 import { until } from '../support/plant.ts'
 import type { Card } from './card.ts'
 import { checkBooks, good } from './exchange-books.ts'
 import {
   CALLER,
-  cancelAtEnd,
-  checkOrder,
-  depthOf,
   exchangeOrder,
   freshShare,
   freshShares,
-  type OrderFields,
+  needsOrders,
   orderFor,
   ordersOf,
   placed,
   refusalOf,
   sharedTrading,
-  signInAgain,
   type TradingRig,
   untilSettled,
   WRITE_TIMEOUT_MS,
 } from './trading.ts'
 
-const needs = ({ orders }: BrokerSpec) => orders
-
-/** More than any account has, and no more than an exchange takes. */
-const TOO_MANY = 500_000
 /** Sooner than an order is given up. */
 const LATE_MS = 100
 /** Later than that. */
 const TOO_LATE_MS = 1500
-
-/** Reads that take no more than the account's name. */
-const PLAIN_READS = ['tradeBook', 'positions', 'holdings'] as const
 
 type Mishap = Pick<Fault, 'do' | 'status' | 'html' | 'delayMs' | 'reply'>
 
@@ -93,95 +81,14 @@ async function writeUnknown(
   return orderid
 }
 
-/** Places the order and answers with what the broker calls wrong with it, at once or in its book. */
-async function wrongWith(rig: TradingRig, order: OrderFields): Promise<string> {
-  const { gateway } = rig
-  const answer = await gateway.place(order, CALLER)
-  if ('error' in answer) return answer.error.code
-  const { orderid } = answer.ok
-  await checkOrder(rig, orderid, { order_status: 'rejected' }, JSON.stringify(order))
-  assert.ok(good(await gateway.orderStatus({ orderid })).status_message)
-  return 'rejected'
-}
-
 export const CARDS: readonly Card[] = [
-  {
-    id: 'O-12',
-    title: "each of the broker's reasons has its code, and only its word on the order is a no",
-    proves:
-      'a strategy can tell what to do without reading English, and never gives up what may live',
-    needs,
-    async run(subject) {
-      const rig = await sharedTrading(subject)
-      const { gateway, simulator } = rig
-      const order = await orderFor(rig, freshShare(rig))
-      for (const [at, { code, says, isPositive }] of simulator.refusals.entries()) {
-        const what = `${code}: ${says.message}`
-        const read = PLAIN_READS[at % PLAIN_READS.length]!
-        // A read is tried again.
-        simulator.fault({ on: read, do: 'error-before', times: null, ...says })
-        assert.equal(refusalOf(await gateway[read]({})).code, code, what)
-        simulator.clearFaults()
-        if (code === 'INVALID_TOKEN') await signInAgain(rig)
-        assert.ok('ok' in (await gateway[read]({})), what)
-
-        simulator.fault({ on: 'place', do: 'error-before', ...says })
-        const { code: told } = refusalOf(await gateway.place(order, CALLER))
-        assert.equal(told, isPositive ? code : 'UNKNOWN_OUTCOME', what)
-        if (code === 'INVALID_TOKEN') await signInAgain(rig)
-        await untilSettled(rig)
-      }
-      assert.ok(simulator.refusals.some(({ isPositive }) => !isPositive))
-    },
-  },
-  {
-    id: 'O-13',
-    title: 'what the account cannot pay, does not hold or may not ask for is refused by its reason',
-    proves: 'the broker itself says no in the words that the table of its errors knows',
-    needs,
-    async run(subject) {
-      const rig = await sharedTrading(subject)
-      const { gateway, orders, simulator } = rig
-      const share = freshShare(rig)
-      const { ltp } = await depthOf(rig, share)
-      const product = orders.products.includes('CNC') ? 'CNC' : orders.products[0]!
-      const buy = await orderFor(rig, share, { product })
-      const poor = await wrongWith(rig, { ...buy, quantity: TOO_MANY })
-      assert.match(poor, /^(INSUFFICIENT_(FUNDS|MARGIN)|rejected)$/)
-      if (product === 'CNC') {
-        const sale = await orderFor(rig, share, { product, action: 'SELL' })
-        assert.match(await wrongWith(rig, sale), /^(INSUFFICIENT_HOLDINGS|rejected)$/)
-      }
-      const dear = { ...buy, price: buy.price * 4 }
-      assert.match(await wrongWith(rig, dear), /^(INVALID_ORDER|rejected)$/)
-      if (orders.priceTypes.includes('SL')) {
-        const stop = { ...buy, pricetype: 'SL', trigger_price: buy.price }
-        assert.ok(buy.price < ltp)
-        assert.equal(await wrongWith(rig, stop), 'INVALID_ORDER')
-      }
-      const calls = simulator.calls()
-      for (const [code, wrong] of [
-        ['INVALID_INPUT', { quantity: -1 }],
-        ['INVALID_INPUT', { action: 'HOLD' }],
-        ['INVALID_ORDER', { price: buy.price + 0.001 }],
-        ['INVALID_ORDER', { price: 0 }],
-        ['NOT_FOUND', { symbol: 'NOBODYS' }],
-      ] as const) {
-        const { code: told } = refusalOf(await gateway.place({ ...buy, ...wrong }, CALLER))
-        assert.equal(told, code, JSON.stringify(wrong))
-      }
-      assert.equal(simulator.calls(), calls, 'what cannot succeed was sent')
-      await checkBooks(gateway, rig.books)
-    },
-  },
   {
     id: 'O-14',
     title: 'an order whose reply is lost, late or nonsense is unknown, found by its tag, sent once',
     proves: 'a time-out neither doubles a position nor loses sight of it',
-    needs,
+    needs: needsOrders,
     async run(subject, context) {
-      const rig = await sharedTrading(subject)
-      cancelAtEnd(context, rig)
+      const rig = await sharedTrading(context, subject)
       const { gateway, simulator, engine } = rig
       const mishaps = [...TAKEN, ...LATE]
       const shares = freshShares(rig, mishaps.length)
@@ -214,10 +121,9 @@ export const CARDS: readonly Card[] = [
     title:
       'an order that cannot be found holds up its instrument, is reported, and is never sent again',
     proves: 'who does not know says so; what turns up late is told',
-    needs,
+    needs: needsOrders,
     async run(subject, context) {
-      const rig = await sharedTrading(subject)
-      cancelAtEnd(context, rig)
+      const rig = await sharedTrading(context, subject)
       const { gateway, simulator, engine, logs } = rig
       const other = freshShare(rig)
       for (const mishap of LOST) {
@@ -264,10 +170,9 @@ export const CARDS: readonly Card[] = [
     id: 'O-16',
     title: 'an order that is accepted before it is in the book is accepted',
     proves: 'a book that lags behind takes nothing back',
-    needs,
+    needs: needsOrders,
     async run(subject, context) {
-      const rig = await sharedTrading(subject)
-      cancelAtEnd(context, rig)
+      const rig = await sharedTrading(context, subject)
       const share = freshShare(rig)
       rig.simulator.fault({ on: 'place', do: 'late', delayMs: LATE_MS, reply: 'ok' })
       const orderid = await placed(rig, await orderFor(rig, share))
@@ -284,10 +189,9 @@ export const CARDS: readonly Card[] = [
     id: 'O-17',
     title: 'a change or a cancel whose reply is lost is settled by what the book then shows',
     proves: 'the desk learns which terms are in the market, and whether an order still is',
-    needs,
+    needs: needsOrders,
     async run(subject, context) {
-      const rig = await sharedTrading(subject)
-      cancelAtEnd(context, rig)
+      const rig = await sharedTrading(context, subject)
       const { gateway, simulator } = rig
       const mishaps = [...TAKEN.filter((each) => each.do !== 'delay-after'), ...LATE]
       for (const mishap of mishaps) {
@@ -321,8 +225,8 @@ export const CARDS: readonly Card[] = [
     title: 'an order that waits for a price is settled by the list of them when its reply is lost',
     proves: 'what carries no tag is told apart from its like',
     needs: ({ orders }) => ('unsupported' in orders ? orders : orders.writes.placeGtt),
-    async run(subject) {
-      const rig = await sharedTrading(subject)
+    async run(subject, context) {
+      const rig = await sharedTrading(context, subject)
       const { gateway, simulator, orders } = rig
       const share = freshShare(rig)
       const { exchange, symbol } = share
