@@ -1,5 +1,5 @@
 // Which calls a stretch of history takes, where a broker gives only so many days at a time.
-import { expiryDay as dayOf } from '../symbols/details.ts'
+import { epochDay as dayOf } from '../symbols/epoch-day.ts'
 import type { FieldReader, Named } from './fields.ts'
 import { badField, type GatewayError } from './refusal.ts'
 

@@ -25,6 +25,7 @@ import {
   OWN_WORDS,
   readHead,
 } from './blob.ts'
+import { epochDay } from './epoch-day.ts'
 import { TextPool } from './text-pool.ts'
 import { spelledUint32 } from './token-set.ts'
 
@@ -37,9 +38,7 @@ const EXCHANGE_TOKEN_SHIFT = 4
 const NO_EXCHANGE_TOKEN = 0
 const NUMBER = 1
 const TEXT = 2
-const DAY_MS = 86_400_000
 const NO_DAY = -1
-const DATE = /^\d{4}-\d{2}-\d{2}$/
 
 /** The place of a row's type in TYPES, from its kind. */
 export const typeCodeOf = (kind: number): number => kind & TYPE_BITS
@@ -202,28 +201,6 @@ export class Details {
   }
 }
 
-/** Days of the dates seen last: a list has few dates, each in many rows. Emptied where somebody sends very many. */
-const dayOf = new Map<string, number>()
-const DAYS_MAX = 4096
-
-/** Days from 1970-01-01 to a date of the form `YYYY-MM-DD`; NaN for a text that is none, or a day before. */
-export function expiryDay(date: string): number {
-  const known = dayOf.get(date)
-  if (known !== undefined) return known
-  const day = readDay(date)
-  if (dayOf.size === DAYS_MAX) dayOf.clear()
-  if (!Number.isNaN(day)) dayOf.set(date, day)
-  return day
-}
-
-function readDay(date: string): number {
-  if (!DATE.test(date)) return Number.NaN
-  const [year, month, day] = date.split('-').map(Number) as [number, number, number]
-  const at = new Date(Date.UTC(year, month - 1, day))
-  const isDay = at.getUTCMonth() === month - 1 && at.getUTCDate() === day
-  return isDay && at.getTime() >= 0 ? at.getTime() / DAY_MS : Number.NaN
-}
-
 /** Collects a generation's rows and builds their block. */
 export class DetailsBuilder {
   rows = 0
@@ -261,7 +238,7 @@ export class DetailsBuilder {
       this.#words[column][at] = value
     })
     this.#expiryDays = grown(this.#expiryDays, at + 1)
-    this.#expiryDays[at] = row.expiry === null ? NO_DAY : expiryDay(row.expiry)
+    this.#expiryDays[at] = row.expiry === null ? NO_DAY : epochDay(row.expiry)
     this.#segments = grown(this.#segments, at + 1)
     this.#segments[at] = row.segment
     this.#kinds = grown(this.#kinds, at + 1)

@@ -1,6 +1,7 @@
 // What every row must be, whatever its broker, to be kept in the store and in the shared blocks.
 import type { InstrumentRow } from '../../adapters/broker.ts'
-import { expiryDay, TYPES } from './details.ts'
+import { TYPES } from './details.ts'
+import { epochDay } from './epoch-day.ts'
 import { SEGMENT_MAX, TOKEN_TEXT_MAX } from './token-index.ts'
 
 const EXCHANGE = /^[A-Z][A-Z0-9_]{1,15}$/
@@ -32,7 +33,7 @@ function detailProblem(row: InstrumentRow): string | null {
   if (row.freezeQuantity !== null && !(isAmount(row.freezeQuantity) && row.freezeQuantity > 0)) {
     return 'freeze quantity is not a number above 0'
   }
-  if (row.expiry !== null && Number.isNaN(expiryDay(row.expiry))) {
+  if (row.expiry !== null && Number.isNaN(epochDay(row.expiry))) {
     return 'expiry is not a date of the form YYYY-MM-DD from 1970 on'
   }
   if (!TYPES.includes(row.instrumentType)) return `type is not one of ${TYPES.join(', ')}`

@@ -5,7 +5,7 @@ import { MANDATORY_INDICES } from '../../adapters/registry.ts'
 import { parseSymbol } from '../../adapters/symbol.ts'
 import { callHttp } from '../../engine/auth/http.ts'
 import { SignInError, signIn } from '../../engine/auth/sign-in.ts'
-import { expiryDay } from '../../engine/symbols/details.ts'
+import { epochDay } from '../../engine/symbols/epoch-day.ts'
 import { loadIndex, openStore } from '../../engine/symbols/store.ts'
 import { temporaryFolder } from '../support/plant.ts'
 import {
@@ -173,7 +173,7 @@ export const CARDS: readonly Card[] = [
         const meant = common.get(name)
         if (meant === undefined) continue
         const { kind, strike, expiry } = meant
-        const day = expiry === null ? null : expiryDay(expiry)
+        const day = expiry === null ? null : epochDay(expiry)
         assert.deepEqual([row.instrumentType, row.strike, row.expiryDay], [kind, strike, day], name)
       }
       const strange = [...names].filter((name) => !common.has(name))
@@ -268,6 +268,6 @@ function checkSymbol(row: Row, name: string): void {
   }
   assert.ok(DERIVATIVES.includes(exchange), name)
   assert.equal(parts?.type, instrumentType, name)
-  assert.equal(expiryDay(parts.expiry), day, name)
+  assert.equal(epochDay(parts.expiry), day, name)
   assert.equal(parts.type === 'FUT' ? null : parts.strike, strike, name)
 }

@@ -11,6 +11,7 @@ import type { JournalEntry, Outcome, WriteTask } from '../../engine/orders/write
 import { buildCatalogue, Catalogue } from '../../engine/symbols/catalogue.ts'
 import { buildDetails, Details } from '../../engine/symbols/details.ts'
 import { TokenIndex, TokenIndexBuilder } from '../../engine/symbols/token-index.ts'
+import { shareOf } from '../symbols/row.ts'
 
 /** 09:30:00 in India on a Wednesday. */
 export const NOW_MS = Date.UTC(2026, 6, 1, 4, 0, 0)
@@ -20,20 +21,9 @@ export const HOSTS = { rest: 'https://rest.test', feed: 'wss://feed.test' }
 const SESSION: Session = { apiKey: 'key', accessToken: 'token' }
 
 const SHARE: InstrumentRow = {
-  exchange: 'NSE',
-  symbol: 'RELIANCE',
+  ...shareOf('NSE', 'RELIANCE', 738561),
   name: 'RELIANCE INDUSTRIES',
-  brokerSymbol: 'RELIANCE',
-  brokerExchange: 'NSE',
-  token: 738561,
-  segment: 0,
   exchangeToken: '2885',
-  expiry: null,
-  strike: null,
-  lotSize: 1,
-  instrumentType: 'EQ',
-  tickSize: 0.05,
-  freezeQuantity: null,
 }
 
 const future = (

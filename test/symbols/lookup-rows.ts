@@ -4,29 +4,14 @@ import { formatSymbol } from '../../adapters/symbol.ts'
 import { buildCatalogue } from '../../engine/symbols/catalogue.ts'
 import { buildDetails } from '../../engine/symbols/details.ts'
 import type { LookupBlocks } from '../../engine/symbols/lookup/shared-instruments.ts'
+import { shareOf } from './row.ts'
 
 export type NumberedRow = InstrumentRow & { readonly instrument: number }
 
 /** A row with plausible columns where nothing is said. */
 export function rowOf(given: Partial<InstrumentRow>, token = 1): InstrumentRow {
   const { exchange = 'NSE', symbol = 'SBIN' } = given
-  return {
-    exchange,
-    symbol,
-    name: symbol,
-    brokerSymbol: symbol,
-    brokerExchange: exchange,
-    token,
-    segment: 0,
-    exchangeToken: null,
-    expiry: null,
-    strike: null,
-    lotSize: 1,
-    instrumentType: 'EQ',
-    tickSize: 0.05,
-    freezeQuantity: null,
-    ...given,
-  }
+  return { ...shareOf(exchange, symbol, token), ...given }
 }
 
 /** A future, or with a strike an option, under the symbol of the common format. */

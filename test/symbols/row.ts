@@ -1,19 +1,34 @@
-// A plain share at NSE, for tests that care for some of its columns only.
+// Plain shares, for tests that care for some of their columns only.
 import type { InstrumentRow } from '../../adapters/broker.ts'
 
+/** A share that a broker names by its symbol, with nothing special about it. */
+export function shareOf(
+  exchange: string,
+  symbol: string,
+  token: number,
+  segment = 0,
+): InstrumentRow {
+  return {
+    exchange,
+    symbol,
+    name: symbol,
+    brokerSymbol: symbol,
+    brokerExchange: exchange,
+    token,
+    segment,
+    exchangeToken: null,
+    expiry: null,
+    strike: null,
+    lotSize: 1,
+    instrumentType: 'EQ',
+    tickSize: 0.05,
+    freezeQuantity: null,
+  }
+}
+
 export const ROW: InstrumentRow = {
-  exchange: 'NSE',
-  symbol: 'INFY',
+  ...shareOf('NSE', 'INFY', 408065),
   name: 'INFOSYS',
   brokerSymbol: 'INFY-EQ',
-  brokerExchange: 'NSE',
-  token: 408065,
-  segment: 0,
   exchangeToken: '1594',
-  expiry: null,
-  strike: null,
-  lotSize: 1,
-  instrumentType: 'EQ',
-  tickSize: 0.05,
-  freezeQuantity: null,
 }

@@ -1,5 +1,6 @@
 // A broker from outside: CSV with columns of its own, tokens that repeat between segments, and rows that do harm.
 import { type BrokerSpec, type InstrumentRow, unsupported } from '../../adapters/broker.ts'
+import { shareOf } from './row.ts'
 
 const spec: BrokerSpec = {
   id: 'second',
@@ -23,22 +24,7 @@ const spec: BrokerSpec = {
           // In a worker this ends the thread.
           if (symbol === 'EXIT') process.exit()
           if (symbol === 'KILL') process.kill(process.pid, 'SIGKILL')
-          return {
-            exchange: exchange!,
-            symbol: symbol!,
-            name: symbol!,
-            brokerSymbol: symbol!,
-            brokerExchange: exchange!,
-            token: Number(token),
-            segment: Number(segment),
-            exchangeToken: null,
-            expiry: null,
-            strike: null,
-            lotSize: 1,
-            instrumentType: 'EQ',
-            tickSize: 0.05,
-            freezeQuantity: null,
-          }
+          return shareOf(exchange!, symbol!, Number(token), Number(segment))
         },
       },
     },

@@ -16,6 +16,7 @@ import {
   VALUE_NAMES,
   type ValueName,
 } from '../../../codecs/tick.ts'
+import { shareOf } from '../../symbols/row.ts'
 
 /** Shares per exchange. */
 export const SHARES = 60
@@ -33,22 +34,8 @@ export const INSTRUMENTS_CSV = [
 const all: InstrumentLayout = {
   format: 'csv',
   columns: ['segment', 'token', 'exchange', 'symbol'],
-  row: ([segment, token, exchange, symbol]) => ({
-    exchange: exchange!,
-    symbol: symbol!,
-    name: symbol!,
-    brokerSymbol: symbol!,
-    brokerExchange: exchange!,
-    token: Number(token),
-    segment: Number(segment),
-    exchangeToken: null,
-    expiry: null,
-    strike: null,
-    lotSize: 1,
-    instrumentType: 'EQ',
-    tickSize: 0.05,
-    freezeQuantity: null,
-  }),
+  row: ([segment, token, exchange, symbol]) =>
+    shareOf(exchange!, symbol!, Number(token), Number(segment)),
 }
 
 const instruments: InstrumentSource = {
