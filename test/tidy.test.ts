@@ -41,7 +41,7 @@ const CLOCKS: Readonly<Record<string, string>> = {
   'engine/auth/curve.ts': 'clients are stamped by the command, whose clock is the wall',
   'engine/auth/keys.ts': 'keys are stamped also by the command, whose clock is the wall',
   'engine/symbols/sync-worker.ts': 'generations are stamped once, in a thread that ends',
-  'engine/feed/feed.ts': 'jitter keeps restarts apart',
+  'engine/feed/thread.ts': 'jitter keeps restarts apart',
   'engine/feed/socket.ts': 'jitter keeps reconnects apart',
   'sim/noren-server.ts': 'a simulated broker has a clock of its own',
   'sim/upstox-server.ts': 'a simulated broker has a clock of its own',

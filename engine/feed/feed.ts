@@ -1,7 +1,6 @@
-// One broker session seen from the core: its worker thread, the reading end of its ring, and its router. The worker
+// One broker session seen from the core: its thread, the reading end of its ring, and its router. The thread's worker
 // may crash and come back; the shared memory, the wanted instruments and the subscribers stay.
 import { setImmediate as nextTurn } from 'node:timers/promises'
-import { Worker } from 'node:worker_threads'
 import type { BrokerSpec, Hosts, Session } from '../../adapters/broker.ts'
 import type { OrderRecord } from '../../adapters/orders.ts'
 import { type Mode, Tick } from '../../codecs/tick.ts'
@@ -13,27 +12,20 @@ import { TimedReader } from '../observe/stages.ts'
 import { createRing, type FeedEvent, RingReader } from '../ring/ring.ts'
 import type { Catalogue } from '../symbols/catalogue.ts'
 import { TokenIndex } from '../symbols/token-index.ts'
-import { backoffMs } from './backoff.ts'
 import { type FeedIndex, type IndexChange, logChange, openIndex } from './index-swap.ts'
 import { hideInError, secretHider } from './secrets.ts'
 import {
   DISCONNECTS,
   FEED_COUNTERS,
   type FeedMemory,
-  type FeedWorkerData,
   type FromFeedWorker,
   readCounters,
   SOCKET_STATES,
   SOCKETS_LIVE,
   type SocketState,
-  type ToFeedWorker,
 } from './state.ts'
+import { FeedThread } from './thread.ts'
 import { pairsOf, Wants } from './wants.ts'
-
-const STOP_MS_MAX = 3_000
-// A worker that lived this long was good: its crash is a new one, not the last one again.
-const GOOD_LIFE_MS = 60_000
-const WORKER_HEAP_MB_MAX = 256
 
 export interface FeedOptions {
   readonly spec: BrokerSpec
@@ -74,8 +66,6 @@ export class Feed {
   readonly capacity: number
   /** State of each socket, by its number. */
   readonly socketStates: SocketState[] = []
-  workerRestarts = 0
-  #crashesInARow = 0
   readonly #options: FeedOptions
   #session: Session | null
   #sessionNumber = 0
@@ -89,9 +79,7 @@ export class Feed {
   readonly #counters: Float64Array
   readonly #wants = new Wants()
   #changes = new Map<number, Mode | 0>()
-  #worker: Worker | null = null
-  #isStopping = false
-  #restartTimer: NodeJS.Timeout | undefined
+  readonly #thread: FeedThread
 
   constructor(options: FeedOptions) {
     const { spec, ringSlots, instrumentsMax, stages } = options
@@ -124,6 +112,15 @@ export class Feed {
       (instrument) => this.#identify(instrument),
       (instrument, mode) => this.#want(instrument, mode),
     )
+    const { log, backoffMsMin, backoffMsMax } = options
+    this.#thread = new FeedThread({
+      ...{ log, backoffMsMin, backoffMsMax },
+      data: () => this.#workerData(),
+      onStarted: () => this.#post(this.#wants.listed),
+      onMessage: (message) => this.#onMessage(message),
+      onEnded: (isFinal) => this.#onEnded(isFinal),
+      shown: (thrown) => this.#shown(thrown),
+    })
   }
 
   /** Whose session it is; '' where nobody knows. */
@@ -133,6 +130,10 @@ export class Feed {
 
   get epoch(): number {
     return this.#memory.epoch
+  }
+
+  get workerRestarts(): number {
+    return this.#thread.restarts
   }
 
   get isConnected(): boolean {
@@ -168,20 +169,12 @@ export class Feed {
   }
 
   start(): void {
-    this.#startWorker(null)
+    this.#thread.start()
   }
 
   /** Ends the worker; its sockets are closed when this resolves. */
-  async stop(): Promise<void> {
-    this.#isStopping = true
-    clearTimeout(this.#restartTimer)
-    const worker = this.#worker
-    if (worker === null) return
-    const ended = new Promise<void>((resolve) => worker.once('exit', () => resolve()))
-    const cutOff = setTimeout(() => void worker.terminate(), STOP_MS_MAX)
-    worker.postMessage({ kind: 'stop' } satisfies ToFeedWorker)
-    await ended
-    clearTimeout(cutOff)
+  stop(): Promise<void> {
+    return this.#thread.stop()
   }
 
   /**
@@ -191,8 +184,7 @@ export class Feed {
   useSession(session: Session | null): void {
     this.#session = session
     this.#sessionNumber += 1
-    const message: ToFeedWorker = { kind: 'session', session, number: this.#sessionNumber }
-    this.#worker?.postMessage(message)
+    this.#thread.post({ kind: 'session', session, number: this.#sessionNumber })
   }
 
   /**
@@ -230,13 +222,9 @@ export class Feed {
     const answered = new Promise<void>((resolve) => {
       this.#onAnswer = resolve
     })
-    if (this.#worker === null) this.#onAnswer()
-    else
-      this.#worker.postMessage({
-        kind: 'index',
-        tokens: index.tokens,
-        number: this.#indexNumber,
-      } satisfies ToFeedWorker)
+    const { tokens } = index
+    const isHeard = this.#thread.post({ kind: 'index', tokens, number: this.#indexNumber })
+    if (!isHeard) this.#onAnswer()
     const { vanished, returned } = this.#wants.relist((instrument) => this.tokens.has(instrument))
     for (const instrument of returned) this.#change(instrument, this.#wants.listed.get(instrument)!)
     const moved = [...this.#wants.listed.keys()].filter(
@@ -260,7 +248,7 @@ export class Feed {
   /** Resolves when the core has read what stands in the ring now. */
   async #readAllWritten(): Promise<void> {
     const end = this.reader.position + this.reader.behind
-    while (this.reader.position < end && !this.#isStopping) await nextTurn()
+    while (this.reader.position < end && !this.#thread.isStopping) await nextTurn()
   }
 
   #identify(instrument: number) {
@@ -291,16 +279,15 @@ export class Feed {
   }
 
   #post(modes: ReadonlyMap<number, Mode | 0>): void {
-    if (this.#worker === null || modes.size === 0) return
+    if (modes.size === 0) return
     const pairs = pairsOf(modes)
-    const message: ToFeedWorker = { kind: 'want', pairs }
-    this.#worker.postMessage(message, [pairs.buffer])
+    this.#thread.post({ kind: 'want', pairs }, [pairs.buffer])
   }
 
-  #startWorker(missingSinceMs: number | null): void {
-    const { spec, brokerModule, plan, hosts, log } = this.#options
+  #workerData() {
+    const { spec, brokerModule, plan, hosts } = this.#options
     const { instrumentsMax, backoffMsMin, backoffMsMax, staleMs } = this.#options
-    const data: FeedWorkerData = {
+    return {
       broker: spec.id,
       brokerModule,
       plan,
@@ -312,24 +299,14 @@ export class Feed {
       backoffMsMin,
       backoffMsMax,
       staleMs,
-      missingSinceMs,
     }
-    const worker = new Worker(new URL('./worker.js', import.meta.url), {
-      workerData: data,
-      name: `feed ${spec.id}`,
-      resourceLimits: { maxOldGenerationSizeMb: WORKER_HEAP_MB_MAX },
-    })
-    this.#worker = worker
-    worker.on('message', (message: FromFeedWorker) => {
-      if (message.kind === 'log') log[message.level](message.fields, message.text)
-      else if (message.kind === 'refused') this.#onRefused(message.why, message.number)
-      else if (message.kind === 'order') this.#options.onOrder(message.record)
-      else this.#onAnswer()
-    })
-    worker.on('error', (error) => log.error({ err: this.#shown(error) }, 'feed worker crashed'))
-    const startedAtMs = nowMs()
-    worker.on('exit', () => this.#onExit(worker, startedAtMs))
-    this.#post(this.#wants.listed)
+  }
+
+  #onMessage(message: FromFeedWorker): void {
+    if (message.kind === 'log') this.#options.log[message.level](message.fields, message.text)
+    else if (message.kind === 'refused') this.#onRefused(message.why, message.number)
+    else if (message.kind === 'order') this.#options.onOrder(message.record)
+    else this.#onAnswer()
   }
 
   #onRefused(why: string, number: number): void {
@@ -342,22 +319,11 @@ export class Feed {
     return hideInError(thrown, secretHider(this.spec.signIn.credentials, this.#session))
   }
 
-  #onExit(worker: Worker, startedAtMs: number): void {
-    if (this.#worker !== worker) return
-    this.#worker = null
-    // The next one starts with the newest index.
+  #onEnded(isFinal: boolean): void {
+    // The next worker starts with the newest index.
     this.#onAnswer()
     this.#counters[SOCKETS_LIVE] = 0
-    if (this.#isStopping) return
-    const { backoffMsMin, backoffMsMax, log } = this.#options
-    const missingSinceMs = nowMs()
     // The sockets went with the worker, and nobody else is left to say so.
-    this.socketStates.fill('reconnecting')
-    if (missingSinceMs - startedAtMs > GOOD_LIFE_MS) this.#crashesInARow = 0
-    const delayMs = backoffMs(this.#crashesInARow, backoffMsMin, backoffMsMax, Math.random())
-    this.#crashesInARow += 1
-    this.workerRestarts += 1
-    log.error({ restartInMs: delayMs }, 'feed worker ended')
-    this.#restartTimer = setTimeout(() => this.#startWorker(missingSinceMs), delayMs)
+    if (!isFinal) this.socketStates.fill('reconnecting')
   }
 }

@@ -1,22 +1,15 @@
-// A broker session's sockets: which instrument rides on which socket, what the broker was asked for, and what it
-// answered. Desired state lives here and outlives every socket.
+// A broker session's sockets: what the broker was asked for on each of them, and what it answered. Desired state lives
+// here and outlives every socket.
 import { isDeepStrictEqual } from 'node:util'
-import type {
-  BrokerSpec,
-  CredentialField,
-  FeedSpec,
-  Hosts,
-  Session,
-  Want,
-} from '../../adapters/broker.ts'
+import type { BrokerSpec, FeedSpec, Hosts, Session, Want } from '../../adapters/broker.ts'
 import type { OrderRecord } from '../../adapters/orders.ts'
 import type { Mode } from '../../codecs/tick.ts'
 import { nowMs } from '../clock.ts'
-import { LogSampler } from '../observe/log-sampler.ts'
 import { TimedSink } from '../observe/stages.ts'
 import { TokenIndex } from '../symbols/token-index.ts'
-import { secretHider } from './secrets.ts'
-import { FeedSink, type Frame, type OddityDetail } from './sink.ts'
+import { NO_SOCKET, Placement } from './placement.ts'
+import { SessionLog, type TellLog } from './session-log.ts'
+import { FeedSink } from './sink.ts'
 import { FeedSocket, type SocketOwner } from './socket.ts'
 import {
   type FeedWorkerData,
@@ -32,13 +25,6 @@ const CHECK_EVERY_MS = 500
 // Brokers answer a subscription with a first tick at once; one that does not is asked again a few times.
 const ANSWER_MS_MAX = 5_000
 const ASKS_MAX = 3
-const NO_SOCKET = 255
-const ODDITIES_PER_MINUTE = 3
-const NOTICES_PER_MINUTE = 20
-const NOTICE_LENGTH_MAX = 500
-const SAMPLE_BYTES = 64
-// A secret is found only where all of it is seen.
-const SECRET_BYTES_MAX = 4096
 
 interface Ask {
   atMs: number
@@ -53,7 +39,7 @@ function wantOf(tokens: TokenIndex, instrument: number, mode: Mode | 0): Want {
 
 /** Whom a feed session tells what. */
 export interface SessionListener {
-  log(level: LogLevel, text: string, fields: Record<string, unknown>): void
+  log: TellLog
   /** The broker refuses the session of this number. */
   onRefused(why: string, number: number): void
   /** The broker tells of an order, perhaps not for the first time. */
@@ -70,19 +56,14 @@ export class FeedSession implements SocketOwner {
   readonly backoffMsMin: number
   readonly backoffMsMax: number
   readonly #listener: SessionListener
-  readonly #credentials: readonly CredentialField[]
+  readonly #log: SessionLog
   #number: number
-  #hide: (text: string) => string
   #tokens: TokenIndex
   readonly #staleMs: number
   readonly #wantedModes: Uint8Array
-  readonly #socketOf: Uint8Array
+  readonly #placement: Placement
   readonly #sockets: FeedSocket[] = []
-  /** Instruments per socket, by socket number. */
-  readonly #loads: Set<number>[] = []
   readonly #asks = new Map<number, Ask>()
-  readonly #oddities = new LogSampler(ODDITIES_PER_MINUTE)
-  readonly #notices = new LogSampler(NOTICES_PER_MINUTE)
   /** When the worker before this one crashed, if one did. */
   readonly #crashedAtMs: number | null
   /** The same until a socket is live: sockets that are opened by then take over from the crashed worker's. */
@@ -102,17 +83,16 @@ export class FeedSession implements SocketOwner {
     this.backoffMsMax = data.backoffMsMax
     this.#number = data.sessionNumber
     this.#listener = listener
-    this.#credentials = broker.signIn.credentials
-    this.#hide = secretHider(this.#credentials, data.session)
+    this.#log = new SessionLog(broker.signIn.credentials, data.session, listener.log)
     this.counters = new Float64Array(data.memory.counters)
-    const onOddity = this.#onOddity.bind(this)
+    const onOddity = this.#log.oddity.bind(this.#log)
     const { memory, instrumentsMax } = data
     const sink = [memory, spec.depthLevels, instrumentsMax, onOddity] as const
     this.sink = memory.stages ? new TimedSink(memory.stages, ...sink) : new FeedSink(...sink)
     this.#tokens = new TokenIndex(data.memory.tokens)
     this.#staleMs = data.staleMs
     this.#wantedModes = new Uint8Array(data.instrumentsMax)
-    this.#socketOf = new Uint8Array(data.instrumentsMax).fill(NO_SOCKET)
+    this.#placement = new Placement(data.instrumentsMax, spec.instrumentsPerSocket)
     this.#crashedAtMs = data.missingSinceMs
     this.#missingSinceMs = data.missingSinceMs
   }
@@ -139,7 +119,7 @@ export class FeedSession implements SocketOwner {
     }
     // Those that leave go first: on full sockets they make the room for those that come.
     for (let at = 0; at < pairs.length; at += 2) {
-      if (pairs[at + 1] === 0) take(this.#release(pairs[at]!), pairs[at]!, 0)
+      if (pairs[at + 1] === 0) take(this.#placement.release(pairs[at]!), pairs[at]!, 0)
     }
     for (let at = 0; at < pairs.length; at += 2) {
       if (pairs[at + 1] !== 0) take(this.#place(pairs[at]!), pairs[at]!, pairs[at + 1] as Mode)
@@ -157,7 +137,7 @@ export class FeedSession implements SocketOwner {
     const before = this.#tokens
     this.#tokens = new TokenIndex(tokens)
     this.sink.useIndex(this.#tokens, number)
-    const changed = this.#loads.map((load) =>
+    const changed = this.#placement.loads.map((load) =>
       [...load].filter((instrument) => !this.#tokens.agreesWith(before, instrument)),
     )
     // All that leave go first: the token of one may be the new token of another.
@@ -188,19 +168,17 @@ export class FeedSession implements SocketOwner {
       for (const socket of this.#sockets) if (!socket.isLive) socket.wait()
       return
     }
-    // The broker may still repeat the secrets of the one before.
-    const [hideOld, hideNew] = [this.#hide, secretHider(this.#credentials, session)]
-    this.#hide = (text) => hideNew(hideOld(text))
+    this.#log.useSession(session)
     const isSame = before !== null && isDeepStrictEqual(before, session)
     for (const socket of this.#sockets) if (!isSame || !socket.isLive) socket.renew()
   }
 
   log(level: LogLevel, text: string, fields: Record<string, unknown>): void {
-    this.#listener.log(level, text, this.#withoutSecrets(fields))
+    this.#log.line(level, text, fields)
   }
 
   onRefused(why: string): void {
-    this.#listener.onRefused(this.#hide(why), this.#number)
+    this.#listener.onRefused(this.#log.hide(why), this.#number)
   }
 
   onLive(socket: FeedSocket, missingSinceMs: number | null): void {
@@ -214,7 +192,7 @@ export class FeedSession implements SocketOwner {
       })
     }
     this.#missingSinceMs = null
-    const all = [...this.#loads[socket.number]!]
+    const all = [...this.#placement.loads[socket.number]!]
     for (const instrument of all) this.#asks.delete(instrument)
     const delta = all.map((instrument) => this.#ask(instrument, this.#modeOf(instrument)))
     if (delta.length > 0) socket.want(delta)
@@ -232,10 +210,7 @@ export class FeedSession implements SocketOwner {
   }
 
   onNotice(socket: FeedSocket, text: string): void {
-    const heldBack = this.#notices.admit('', nowMs())
-    if (heldBack === null) return
-    const notice = text.slice(0, NOTICE_LENGTH_MAX)
-    this.log('warn', 'broker says', { socket: socket.number, notice, heldBack })
+    this.#log.notice(socket.number, text)
   }
 
   onOrder(record: OrderRecord): void {
@@ -258,48 +233,35 @@ export class FeedSession implements SocketOwner {
   }
 
   #giveUp(instrument: number): void {
-    this.#release(instrument)
+    this.#placement.release(instrument)
     this.#wantedModes[instrument] = 0
     this.#asks.delete(instrument)
   }
 
   /** The socket that carries the instrument: its own, else the first with room, else a new one. */
   #place(instrument: number): number {
-    const placed = this.#socketOf[instrument]!
+    const placed = this.#placement.place(instrument)
     if (placed !== NO_SOCKET) return placed
-    let socket = this.#loads.findIndex((load) => load.size < this.spec.instrumentsPerSocket)
-    if (socket === -1) {
-      if (this.#sockets.length === this.spec.socketsMax) {
-        this.log('error', 'no socket has room for the instrument', { instrument })
-        return NO_SOCKET
-      }
-      socket = this.#openSocket().number
+    if (this.#sockets.length === this.spec.socketsMax) {
+      this.log('error', 'no socket has room for the instrument', { instrument })
+      return NO_SOCKET
     }
-    this.#loads[socket]!.add(instrument)
-    this.#socketOf[instrument] = socket
-    return socket
+    this.#openSocket()
+    return this.#placement.place(instrument)
   }
 
-  #release(instrument: number): number {
-    const socket = this.#socketOf[instrument]!
-    if (socket !== NO_SOCKET) this.#loads[socket]!.delete(instrument)
-    this.#socketOf[instrument] = NO_SOCKET
-    return socket
-  }
-
-  #openSocket(): FeedSocket {
+  #openSocket(): void {
     const socket = new FeedSocket(this.#sockets.length, this, this.#missingSinceMs)
     this.#sockets.push(socket)
-    this.#loads.push(new Set())
+    this.#placement.addSocket()
     socket.start()
-    return socket
   }
 
   #check(): void {
     const now = nowMs()
     let lastTickMs = 0
     for (const socket of this.#sockets) {
-      socket.check(now, this.#staleMs, this.#loads[socket.number]!.size > 0)
+      socket.check(now, this.#staleMs, this.#placement.loads[socket.number]!.size > 0)
       lastTickMs = Math.max(lastTickMs, socket.lastTickMs)
     }
     this.counters[LAST_TICK_MS] = lastTickMs
@@ -310,7 +272,7 @@ export class FeedSession implements SocketOwner {
   #checkAnswers(now: number): void {
     const again: number[] = []
     for (const [instrument, ask] of this.#asks) {
-      const socket = this.#sockets[this.#socketOf[instrument]!]
+      const socket = this.#sockets[this.#placement.socketOf(instrument)]
       if (this.sink.answeredModes[instrument]! >= this.#modeOf(instrument)) {
         this.#asks.delete(instrument)
       } else if (socket?.isLive && now - ask.atMs > ANSWER_MS_MAX) {
@@ -318,34 +280,10 @@ export class FeedSession implements SocketOwner {
         else {
           this.#asks.delete(instrument)
           this.counters[UNANSWERED]! += 1
-          this.#onOddity('subscription was never answered with a tick', instrument, '')
+          this.#log.oddity('subscription was never answered with a tick', instrument, '')
         }
       }
     }
     if (again.length > 0) this.want(Int32Array.from(again))
-  }
-
-  /** Logs the first few of a kind per minute; the counters hold all of them. */
-  #onOddity(reason: string, about: OddityDetail, frame: Frame, error?: string): void {
-    const heldBack = this.#oddities.admit(reason, nowMs())
-    if (heldBack === null) return
-    const detail = typeof about === 'function' ? about() : about
-    const sample = this.#sample(frame)
-    const frameBytes = frame.length
-    this.log('warn', 'feed oddity', { reason, detail, error, frameBytes, sample, heldBack })
-  }
-
-  /** The beginning of a frame in hex, without what it repeats of the credentials. */
-  #sample(frame: Frame): string {
-    const seen = Buffer.from(frame.slice(0, SAMPLE_BYTES + SECRET_BYTES_MAX) as Uint8Array)
-    const shown = this.#hide(seen.toString('latin1')).slice(0, SAMPLE_BYTES)
-    return Buffer.from(shown, 'latin1').toString('hex')
-  }
-
-  #withoutSecrets(fields: Record<string, unknown>): Record<string, unknown> {
-    const shown = Object.entries(fields).map(([name, value]) => {
-      return [name, typeof value === 'string' ? this.#hide(value) : value]
-    })
-    return Object.fromEntries(shown)
   }
 }
