@@ -2,8 +2,9 @@
 import type { Case, CaseResult } from '../case.ts'
 import { rowOf } from '../case.ts'
 import { judgeFigure, type Verdict } from '../compare.ts'
+import type { Engine } from '../engine.ts'
 import { runSteady } from '../measure.ts'
-import { type Engine, Plant } from '../plant.ts'
+import { Plant } from '../plant.ts'
 import type { Pins } from '../processes.ts'
 import { PROFILE } from './loads.ts'
 
