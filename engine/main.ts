@@ -1,47 +1,31 @@
 // Starts and stops the engine: everything in the order in which the parts need each other.
 import { mkdir } from 'node:fs/promises'
 import { join } from 'node:path'
-import { BROKERS } from '../adapters/registry.ts'
+import type { OrderRecord } from '../adapters/orders.ts'
 import type { LoadedConfig } from '../config/load.ts'
-import { packageVersion } from '../config/root.ts'
 import type { Config } from '../config/schema.ts'
-import { adminRoutes, stagesRoute } from './api/admin.ts'
 import { serveHttp } from './api/http.ts'
-import { killRoutes } from './api/kill.ts'
-import { apiRoutes } from './api/openapi.ts'
-import { postbackRoutes } from './api/postback.ts'
-import { rateLimitsOf } from './api/rate-limits.ts'
-import { sessionRoutes } from './api/session-admin.ts'
-import { symbolAdminRoutes } from './api/symbol-admin.ts'
-import { symbolEndpoints } from './api/symbols.ts'
-import { marketOf, tradingContext, tradingEndpoints } from './api/trading.ts'
-import { CurveStore } from './auth/curve.ts'
 import { type KeyRecord, KeyStore } from './auth/keys.ts'
-import { LoginDesk } from './auth/login-desk.ts'
 import type { SessionKeeper } from './auth/session-keeper.ts'
 import { Vault, vaultPlaceOf } from './auth/vault.ts'
 import { nowMs } from './clock.ts'
 import { Core } from './core.ts'
-import type { StreamEvent } from './distribute/event.ts'
 import { audienceOf } from './distribute/order-audience.ts'
 import { Outbox } from './distribute/outbox.ts'
-import type { ProtocolContext } from './distribute/reply.ts'
-import { OneBroker } from './distribute/source.ts'
-import { Supply } from './distribute/supply.ts'
+import type { Supply } from './distribute/supply.ts'
 import { loadUWebSockets } from './distribute/uws.ts'
-import { WebSocketServer } from './distribute/websocket.ts'
-import { type ZeroMqOptions, ZeroMqPublisher } from './distribute/zeromq/publisher.ts'
-import { Feed } from './feed/feed.ts'
-import { GAP_REASONS } from './feed/state.ts'
-import { createLocalKey, leaveWord, refuseSecondEngine } from './local-key.ts'
+import { Feed, type FeedOptions } from './feed/feed.ts'
+import { createLocalKey, type EngineWord, leaveWord, refuseSecondEngine } from './local-key.ts'
 import { Latency } from './observe/latency.ts'
 import type { Logger } from './observe/log.ts'
-import { createStages, TimedLatency, takeStages } from './observe/stages.ts'
-import { describeHealth, describeStatus, type EngineStatus } from './observe/status.ts'
+import { createStages, TimedLatency } from './observe/stages.ts'
+import { describeStatus, type EngineStatus } from './observe/status.ts'
 import { type StartedOrders, startOrders } from './orders/start.ts'
-import { prepareBrokers } from './prepare.ts'
+import { eventsTo, startOutputs } from './outputs.ts'
+import { type Prepared, prepareBrokers } from './prepare.ts'
 import { keepSessions, startSchedule } from './renewal.ts'
 import { createDoorbell } from './ring/doorbell.ts'
+import { routesOf } from './routes.ts'
 import { StartError } from './start-error.ts'
 import { Catalogue } from './symbols/catalogue.ts'
 import { Lookup } from './symbols/lookup/lookup.ts'
@@ -105,56 +89,16 @@ async function startParts(
   const local = createLocalKey(startedAtMs)
   const verifyKey = (key: string): KeyRecord | null => local.verify(key) ?? keys.verify(key)
 
-  const vault = await Vault.open(vaultPlaceOf(loaded))
-  const prepared = await prepareBrokers(loaded, log, vault)
+  const prepared = await prepareBrokers(loaded, log, await Vault.open(vaultPlaceOf(loaded)))
   const doorbell = createDoorbell()
   const outbox = new Outbox(ARENA_BYTES)
   const stages = config.engine.stages ? createStages() : null
-  const catalogue = new Catalogue(prepared.catalogue)
-  const feeds = prepared.brokers.map(
-    ({ keeper, ...broker }) =>
-      new Feed({
-        ...broker,
-        session: keeper.current(),
-        onRefused: (why, session) => keeper.refused(why, session),
-        onOrder: (record) => orders.events.message(broker.spec.id, record, 'feed'),
-        catalogue,
-        doorbell,
-        arena: outbox,
-        log: log.child({ broker: broker.spec.id }),
-        stages,
-        ringSlots: config.engine.ring_slots,
-        instrumentsMax: config.engine.instruments_max,
-        backoffMsMin: config.feed.backoff_ms_min,
-        backoffMsMax: config.feed.backoff_ms_max,
-        staleMs: config.feed.stale_ms,
-      }),
+  const feeds = createFeeds(
+    { config, prepared, doorbell, arena: outbox, stages, log },
+    (...order) => orders.events.message(...order),
   )
-
-  const supply = new Supply({
-    feeds,
-    handOverMs: config.feed.hand_over_ms,
-    giveBackMs: config.feed.give_back_ms,
-    onMoved(...move) {
-      moved(events, log, ...move)
-      // No drain ends here that would send it.
-      outbox.flush()
-    },
-  })
-  const context: ProtocolContext = {
-    supply,
-    sources: new Map(feeds.map((feed) => [feed.id, new OneBroker(feed)])),
-    verifyKey,
-    brokerIds: Object.keys(BROKERS),
-    symbolsPerClientMax: config.websocket.symbols_per_client_max,
-  }
-  const websocket = new WebSocketServer(uws, config.websocket, context, outbox)
-  const websocketPort = websocket.listen()
-  undo.push(() => websocket.close())
-  const zeromq = await startZeroMq(config, { feeds, supply, outbox, log })
-  undo.push(() => zeromq?.close())
-  const events = sendTo(websocket, zeromq)
-
+  const outputs = await startOutputs({ config, uws, feeds, outbox, log, verifyKey }, undo)
+  const { websocket, zeromq, sendEvent } = outputs
   const lookup = new Lookup(log)
   undo.push(() => lookup.close())
   const orders = await startOrders({
@@ -167,147 +111,87 @@ async function startParts(
   const renewed = { config, prepared, feeds, lookup, orders, zeromq, log }
   const schedule = startSchedule(renewed)
   undo.push(() => schedule.stop())
-
   const keepers = keepSessions(renewed, schedule)
   undo.push(() => {
     for (const keeper of keepers) keeper.stop()
   })
 
   const latency = stages ? new TimedLatency(stages) : new Latency()
-  const desks = prepared.brokers.map(
-    ({ spec, hosts, keeper }) => new LoginDesk({ broker: spec, hosts, keeper }),
-  )
-
-  const status = () =>
-    describeStatus({ startedAtMs, feeds, keepers, supply, websocket, zeromq, latency, orders })
-  const brokers = feeds.map(({ id }) => id)
-  const trading = tradingContext(orders.gateway, feeds, config.rest)
-  const core = new Core(doorbell, feeds, outbox, latency, eventsTo(events), config.engine)
-  const routes = [
-    ...adminRoutes({
-      keys,
-      health: () => describeHealth(feeds, startedAtMs),
-      status,
-      closeKey: (keyId) => websocket.closeKey(keyId),
-    }),
-    ...killRoutes({ killSwitch: orders.killSwitch, nowMs, log }),
-    ...symbolAdminRoutes({ schedule, lookup }),
-    ...(stages ? [stagesRoute(() => takeStages(stages))] : []),
-    ...sessionRoutes({ desks, keepers }),
-    ...postbackRoutes({ config, feeds, events: orders.events, log }),
-    ...apiRoutes(
-      [
-        ...symbolEndpoints({ lookup, brokers, nowMs, market: marketOf(trading) }),
-        ...tradingEndpoints(trading),
-      ],
-      verifyKey,
-      packageVersion(),
-      rateLimitsOf(config.rest, nowMs),
-    ),
-  ]
+  const status = () => describeStatus({ startedAtMs, feeds, keepers, ...outputs, latency, orders })
+  const core = new Core(doorbell, feeds, outbox, latency, eventsTo(sendEvent), config.engine)
+  const routes = routesOf({
+    ...{ config, prepared, keys, feeds, keepers, websocket, orders, lookup, schedule, stages },
+    ...{ startedAtMs, log, verifyKey, status },
+  })
   const http = serveHttp(uws, config.http, verifyKey, routes, core.letTicksPass)
   undo.push(() => http.close())
+  startTicks(core, outputs.supply, feeds, undo)
 
+  const { websocketPort } = outputs
+  const open = { websocketPort, httpPort: http.port, zeromq: zeromq?.word ?? null }
+  undo.push(await leaveWord(config.data_dir, wordOf(config, open, local.key, startedAtMs)))
+  log.info({ ...open, zeromq: zeromq?.word, brokers: feeds.map(({ id }) => id) }, 'started')
+  const latest = { status, latency: () => latency.interval() }
+  return { ...open, localKey: local.key, feeds, keepers, orders, ...latest }
+}
+
+/** What commands on this machine read. */
+function wordOf(
+  { websocket, http }: Config,
+  open: Pick<Engine, 'websocketPort' | 'httpPort'> & Pick<EngineWord, 'zeromq'>,
+  apiKey: string,
+  startedAtMs: number,
+): EngineWord {
+  return {
+    pid: process.pid,
+    startedAtMs,
+    websocket: { host: websocket.host, port: open.websocketPort },
+    http: { host: http.host, port: open.httpPort },
+    zeromq: open.zeromq,
+    apiKey,
+  }
+}
+
+type FeedParts = Pick<FeedOptions, 'doorbell' | 'arena' | 'stages' | 'log'> & {
+  readonly config: Config
+  readonly prepared: Prepared
+}
+
+/** The feed of each broker, all of them on one catalogue; they start later. */
+function createFeeds(
+  { config, prepared, log, ...shared }: FeedParts,
+  onOrder: (broker: string, record: OrderRecord, by: 'feed') => void,
+): Feed[] {
+  const catalogue = new Catalogue(prepared.catalogue)
+  return prepared.brokers.map(
+    ({ keeper, ...broker }) =>
+      new Feed({
+        ...broker,
+        ...shared,
+        session: keeper.current(),
+        onRefused: (why, session) => keeper.refused(why, session),
+        onOrder: (record) => onOrder(broker.spec.id, record, 'feed'),
+        catalogue,
+        log: log.child({ broker: broker.spec.id }),
+        ringSlots: config.engine.ring_slots,
+        instrumentsMax: config.engine.instruments_max,
+        backoffMsMin: config.feed.backoff_ms_min,
+        backoffMsMax: config.feed.backoff_ms_max,
+        staleMs: config.feed.stale_ms,
+      }),
+  )
+}
+
+function startTicks(
+  core: Core,
+  supply: Supply,
+  feeds: readonly Feed[],
+  undo: (() => unknown)[],
+): void {
   core.start()
   supply.start()
   undo.push(() => supply.stop())
   undo.push(() => core.stop())
   for (const feed of feeds) feed.start()
   undo.push(() => Promise.all(feeds.map((feed) => feed.stop())))
-
-  const takeBack = await leaveWord(config.data_dir, {
-    pid: process.pid,
-    startedAtMs,
-    websocket: { host: config.websocket.host, port: websocketPort },
-    http: { host: config.http.host, port: http.port },
-    zeromq: zeromq?.word ?? null,
-    apiKey: local.key,
-  })
-  undo.push(takeBack)
-  log.info(
-    {
-      websocketPort,
-      httpPort: http.port,
-      zeromq: zeromq?.word,
-      brokers: feeds.map(({ id }) => id),
-    },
-    'started',
-  )
-  return {
-    websocketPort,
-    httpPort: http.port,
-    zeromq: zeromq?.word ?? null,
-    localKey: local.key,
-    feeds,
-    keepers,
-    orders,
-    status,
-    latency: () => latency.interval(),
-  }
-}
-
-async function startZeroMq(
-  { zeromq: limits, data_dir: folder }: Config,
-  parts: Pick<ZeroMqOptions, 'feeds' | 'supply' | 'outbox' | 'log'>,
-): Promise<ZeroMqPublisher | null> {
-  if (!limits.enabled) return null
-  const curve = limits.curve ? await openCurve(folder) : null
-  return ZeroMqPublisher.start({ ...parts, limits, folder, curve })
-}
-
-async function openCurve(folder: string) {
-  const store = CurveStore.load(folder)
-  return { pair: await store.serverPair(), allows: (key: Uint8Array) => store.allows(key) }
-}
-
-type SendEvent = (feed: Feed, event: StreamEvent) => void
-
-function sendTo(websocket: WebSocketServer, zeromq: ZeroMqPublisher | null): SendEvent {
-  return (feed, event) => {
-    websocket.sendEvent(feed, event)
-    zeromq?.sendEvent(feed, event)
-  }
-}
-
-/** Tells clients and the log that others deliver what a feed is preferred for, or no longer. */
-function moved(
-  send: SendEvent,
-  log: Logger,
-  home: Feed,
-  from: Feed,
-  to: Feed,
-  instruments: number,
-): void {
-  const status = to === home ? 'taken_back' : 'handed_over'
-  const since = nowMs()
-  const route = { from: from.id, to: to.id, instruments }
-  log.warn({ broker: home.id, ...route }, `instruments ${status.replace('_', ' ')}`)
-  send(home, { type: 'feed_status', broker: home.id, status, ...route, since })
-}
-
-/** Turns the ring's events into what clients see. */
-function eventsTo(send: SendEvent) {
-  return {
-    onGap(feed: Feed) {
-      const { code, socket, sinceMs, untilMs } = feed.reader.event
-      const reason = GAP_REASONS[code] ?? 'reconnected'
-      const times = { since: sinceMs, until: untilMs }
-      send(feed, { type: 'gap', broker: feed.id, reason, socket, ...times })
-    },
-    onLapped(feed: Feed, lost: number) {
-      send(feed, { type: 'gap', broker: feed.id, reason: 'lapped', lost })
-    },
-    onStatus(feed: Feed) {
-      const { socket, sinceMs } = feed.reader.event
-      const status = feed.onStatus(feed.reader.event)
-      const event = {
-        type: 'feed_status',
-        broker: feed.id,
-        status,
-        socket,
-        since: sinceMs,
-      } as const
-      send(feed, event)
-    },
-  }
 }

@@ -1,0 +1,76 @@
+// All that the HTTP port answers, each route with what it needs of the engine.
+
+import { packageVersion } from '../config/root.ts'
+import type { Config } from '../config/schema.ts'
+import { adminRoutes, stagesRoute } from './api/admin.ts'
+import { killRoutes } from './api/kill.ts'
+import { apiRoutes } from './api/openapi.ts'
+import { postbackRoutes } from './api/postback.ts'
+import { rateLimitsOf } from './api/rate-limits.ts'
+import { sessionRoutes } from './api/session-admin.ts'
+import { symbolAdminRoutes } from './api/symbol-admin.ts'
+import { symbolEndpoints } from './api/symbols.ts'
+import { marketOf, tradingContext, tradingEndpoints } from './api/trading.ts'
+import type { KeyRecord, KeyStore } from './auth/keys.ts'
+import { LoginDesk } from './auth/login-desk.ts'
+import type { SessionKeeper } from './auth/session-keeper.ts'
+import { nowMs } from './clock.ts'
+import type { WebSocketServer } from './distribute/websocket.ts'
+import type { Feed } from './feed/feed.ts'
+import type { Logger } from './observe/log.ts'
+import { takeStages } from './observe/stages.ts'
+import { describeHealth, type EngineStatus } from './observe/status.ts'
+import type { StartedOrders } from './orders/start.ts'
+import type { Prepared } from './prepare.ts'
+import type { Lookup } from './symbols/lookup/lookup.ts'
+import type { SymbolSchedule } from './symbols/schedule.ts'
+
+export interface RouteParts {
+  readonly config: Config
+  readonly prepared: Prepared
+  readonly keys: KeyStore
+  readonly feeds: readonly Feed[]
+  readonly keepers: readonly SessionKeeper[]
+  readonly websocket: WebSocketServer
+  readonly orders: StartedOrders
+  readonly lookup: Lookup
+  readonly schedule: SymbolSchedule
+  /** Null where the stages of ticks are not timed. */
+  readonly stages: SharedArrayBuffer | null
+  readonly startedAtMs: number
+  readonly log: Logger
+  verifyKey(key: string): KeyRecord | null
+  status(): EngineStatus
+}
+
+/** The admin API, the broker's callbacks, and the REST API for clients. */
+export function routesOf(parts: RouteParts) {
+  const { config, feeds, keepers, lookup, orders, stages, log, verifyKey } = parts
+  const desks = parts.prepared.brokers.map(
+    ({ spec, hosts, keeper }) => new LoginDesk({ broker: spec, hosts, keeper }),
+  )
+  const brokers = feeds.map(({ id }) => id)
+  const trading = tradingContext(orders.gateway, feeds, config.rest)
+  return [
+    ...adminRoutes({
+      keys: parts.keys,
+      health: () => describeHealth(feeds, parts.startedAtMs),
+      status: parts.status,
+      closeKey: (keyId) => parts.websocket.closeKey(keyId),
+    }),
+    ...killRoutes({ killSwitch: orders.killSwitch, nowMs, log }),
+    ...symbolAdminRoutes({ schedule: parts.schedule, lookup }),
+    ...(stages ? [stagesRoute(() => takeStages(stages))] : []),
+    ...sessionRoutes({ desks, keepers }),
+    ...postbackRoutes({ config, feeds, events: orders.events, log }),
+    ...apiRoutes(
+      [
+        ...symbolEndpoints({ lookup, brokers, nowMs, market: marketOf(trading) }),
+        ...tradingEndpoints(trading),
+      ],
+      verifyKey,
+      packageVersion(),
+      rateLimitsOf(config.rest, nowMs),
+    ),
+  ]
+}
