@@ -1,6 +1,7 @@
 // The only list of brokers. A worker thread loads its own broker and no other.
 import { pathToFileURL } from 'node:url'
-import { type BrokerSpec, defineBroker } from './broker.ts'
+import type { BrokerSpec } from './broker.ts'
+import { defineBroker } from './define-broker.ts'
 
 export { GTT_TYPES } from './gtt.ts'
 export { MANDATORY_INDICES } from './index-names.ts'

@@ -1,5 +1,6 @@
 // Flattrade: NorenOMS under the name Pi Connect, with a sign-in and lists of its own.
-import { defineBroker, unsupported } from '../broker.ts'
+import { unsupported } from '../broker.ts'
+import { defineBroker } from '../define-broker.ts'
 import { feed } from '../families/noren/feed.ts'
 import { HOSTS } from './hosts.ts'
 import { instruments } from './instruments.ts'

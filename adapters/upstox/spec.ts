@@ -1,5 +1,6 @@
 // Upstox: Developer API version 2 and 3, Market Data Feed version 3.
-import { defineBroker, unsupported } from '../broker.ts'
+import { unsupported } from '../broker.ts'
+import { defineBroker } from '../define-broker.ts'
 import { feed, plusFeed } from './feed.ts'
 import { instruments, REST } from './instruments.ts'
 import { signIn } from './sign-in.ts'

@@ -1,5 +1,6 @@
 // Zebu (MYNT): NorenOMS with OAuth.
-import { defineBroker, unsupported } from '../broker.ts'
+import { unsupported } from '../broker.ts'
+import { defineBroker } from '../define-broker.ts'
 import { feed } from '../families/noren/feed.ts'
 import { zippedLists } from '../families/noren/instruments.ts'
 import { oauthSignIn } from '../families/noren/sign-in.ts'

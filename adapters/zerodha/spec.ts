@@ -1,5 +1,5 @@
 // Zerodha: Kite Connect version 3.
-import { defineBroker } from '../broker.ts'
+import { defineBroker } from '../define-broker.ts'
 import { feed } from './feed.ts'
 import { instruments } from './instruments.ts'
 import { orders } from './orders.ts'

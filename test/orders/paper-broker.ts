@@ -1,11 +1,7 @@
 // A broker of this project's own making, for tests of what lies between core and broker: plain JSON, and a server with
 // faults to order (paper-server.ts). Loaded as a module from outside, in the test and in the threads.
-import {
-  defineBroker,
-  type HttpReply,
-  type HttpRequest,
-  unsupported,
-} from '../../adapters/broker.ts'
+import { type HttpReply, type HttpRequest, unsupported } from '../../adapters/broker.ts'
+import { defineBroker } from '../../adapters/define-broker.ts'
 import {
   type OrdersSpec,
   PRICE_TYPES,

@@ -2,12 +2,12 @@
 // repeat, and ticks that are easy to write down.
 import {
   type BrokerSpec,
-  defineBroker,
   type FeedSpec,
   type InstrumentLayout,
   type InstrumentSource,
   unsupported,
 } from '../../../adapters/broker.ts'
+import { defineBroker } from '../../../adapters/define-broker.ts'
 import {
   LEVEL_WORDS,
   MODE_DEPTH,
