@@ -164,3 +164,17 @@ export const LIMIT_BUY: Fields = {
 /** Shares on a side of the book. */
 export const sum = (levels: readonly Level[]) =>
   levels.reduce((total, { quantity }) => total + quantity, 0)
+
+/** Two amounts of rupees are the same. */
+export const near = (actual: unknown, expected: number, what?: string) =>
+  assert.ok(Math.abs((actual as number) - expected) < 0.01, `${what}: ${actual}, not ${expected}`)
+
+const MARKET = { order_type: 'MARKET', price: 0 }
+
+/** Buys or sells at market; gives the average price. */
+export async function trade(desk: Desk, side: string, fields: Row = {}): Promise<number> {
+  const id = await desk.placed({ ...MARKET, transaction_type: side, ...(fields as object) })
+  const order = await desk.order(id)
+  assert.equal(order.status, 'COMPLETE')
+  return order.average_price as number
+}
