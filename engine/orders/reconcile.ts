@@ -1,8 +1,7 @@
 // Finds out what became of writes whose outcome is unknown, from the broker's books. Nothing is ever sent again.
-import type { Session } from '../../adapters/broker.ts'
 import type { GttRecord } from '../../adapters/gtt.ts'
 import type { OrderRecord } from '../../adapters/orders.ts'
-import type { Logger } from '../observe/log.ts'
+import { BookLooks, type LookOptions } from './book-looks.ts'
 import {
   BOOK_OF,
   type BookName,
@@ -12,26 +11,16 @@ import {
   indexOrders,
 } from './evidence.ts'
 import { isOpen, type SettledBy } from './journal-record.ts'
-import type { JournalEntry, OrdersPool, Outcome, ReadsPool, WriteTask } from './write.ts'
+import type { JournalEntry, OrdersPool, Outcome, WriteTask } from './write.ts'
 
-/** Longest pause between two looks at a book that cannot be read, in spacings. */
-const PAUSE_SPACINGS_MAX = 8
 const REPORTED_MAX = 10_000
 
-export interface ReconcilerOptions {
+export interface ReconcilerOptions extends LookOptions {
   readonly orders: Pick<OrdersPool, 'settle'>
-  readonly reads: Pick<ReadsPool, 'read'>
-  readonly log: Logger
-  /** Pause between two looks at a book. */
-  readonly spacingMs: number
   /** So many looks without a trace, and people are told. A look that fails is none. */
   readonly looksMax: number
   /** Whether a change is the only one of its order or GTT that was ever sent. */
   readonly isOnlyChange: (task: WriteTask) => boolean
-  /** The session that a look goes with. */
-  readonly sessionOf: (broker: string) => Session | null
-  /** A broker does not take that session: nobody else may be asking it anything that would tell. */
-  readonly onRefused: (broker: string, why: string, session: Session | null) => void
   /** A write of unknown outcome was settled, or reported: then the outcome is still unknown. */
   readonly onSettled?: (task: WriteTask, outcome: Outcome, by: SettledBy) => void
 }
@@ -44,14 +33,6 @@ interface Pending {
   readonly resolve: (outcome: Outcome) => void
 }
 
-/** The looks at one book of one broker: one read serves all that wait for it. */
-interface Watch {
-  readonly broker: string
-  readonly book: BookName
-  failuresInARow: number
-  timer: NodeJS.Timeout | undefined
-}
-
 export class Reconciler {
   readonly #options: ReconcilerOptions
   readonly #pending = new Map<string, Pending>()
@@ -59,11 +40,15 @@ export class Reconciler {
   readonly #reported = new Map<string, WriteTask>()
   /** GTTs that writes account for, as `BROKER ID`. */
   readonly #takenGtts = new Set<string>()
-  readonly #watches = new Map<string, Watch>()
-  #isClosed = false
+  readonly #looks: BookLooks<Pending>
 
   constructor(options: ReconcilerOptions) {
     this.#options = options
+    this.#looks = new BookLooks(options, {
+      of: (broker, book) => this.#of(broker, book),
+      onBook: (broker, book, records) => this.#sawBook(broker, book, records),
+      onLooked: (asked, isInVain) => this.#countLook(asked, isInVain),
+    })
   }
 
   /** Writes whose outcome is unknown and looked for. */
@@ -115,7 +100,7 @@ export class Reconciler {
       resolve = settle
     })
     this.#pending.set(task.intentId, { task, intentAtMs, looks: 0, done, resolve })
-    this.#watch(task.broker, BOOK_OF[task.name])
+    this.#looks.watch(task.broker, BOOK_OF[task.name])
     return done
   }
 
@@ -137,9 +122,7 @@ export class Reconciler {
 
   /** Stops looking; what is open stays open in the journal. */
   close(): void {
-    this.#isClosed = true
-    for (const { timer } of this.#watches.values()) clearTimeout(timer)
-    this.#watches.clear()
+    this.#looks.close()
     for (const { resolve } of this.#pending.values())
       resolve({ outcome: 'unknown', why: 'the engine stops' })
     this.#pending.clear()
@@ -151,39 +134,7 @@ export class Reconciler {
     )
   }
 
-  #watch(broker: string, book: BookName): void {
-    const key = `${broker} ${book}`
-    if (this.#isClosed || this.#watches.has(key)) return
-    const watch: Watch = { broker, book, failuresInARow: 0, timer: undefined }
-    this.#watches.set(key, watch)
-    void this.#look(key, watch)
-  }
-
-  async #look(key: string, watch: Watch): Promise<void> {
-    // What is added while the book is on its way may be newer than the book.
-    const asked = this.#of(watch.broker, watch.book)
-    const session = this.#options.sessionOf(watch.broker)
-    const reply = await this.#options.reads.read(watch.broker, watch.book, null)
-    if (this.#isClosed) return
-    if ('refusal' in reply && reply.refusal.code === 'INVALID_TOKEN') {
-      this.#options.onRefused(watch.broker, reply.refusal.message, session)
-    }
-    if ('refusal' in reply && reply.refusal.code !== 'UNSUPPORTED') {
-      this.#lookFailed(watch, reply.refusal.message)
-    } else {
-      watch.failuresInARow = 0
-      if ('answer' in reply) this.#readBook(watch, reply.answer)
-      this.#countLook(asked, 'refusal' in reply)
-    }
-    if (this.#of(watch.broker, watch.book).length === 0) {
-      this.#watches.delete(key)
-      return
-    }
-    const spacings = Math.min(PAUSE_SPACINGS_MAX, 2 ** watch.failuresInARow)
-    watch.timer = setTimeout(() => void this.#look(key, watch), spacings * this.#options.spacingMs)
-  }
-
-  #readBook({ broker, book }: Watch, records: readonly (OrderRecord | GttRecord)[]): void {
+  #sawBook(broker: string, book: BookName, records: unknown): void {
     if (book === 'orderBook') this.sawOrders(broker, records as readonly OrderRecord[])
     else this.#sawGtts(broker, records as readonly GttRecord[])
   }
@@ -198,13 +149,6 @@ export class Reconciler {
       if (found.outcome === 'accepted') this.accepted(pending.task, found.id)
       this.#settle(pending, found, 'reconciled')
     }
-  }
-
-  #lookFailed(watch: Watch, why: string): void {
-    const { broker, book } = watch
-    const text = 'writes of unknown outcome wait for a book that cannot be read'
-    if (watch.failuresInARow === 0) this.#options.log.warn({ broker, book, why }, text)
-    watch.failuresInARow += 1
   }
 
   #countLook(asked: readonly Pending[], isInVain: boolean): void {

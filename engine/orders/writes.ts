@@ -1,7 +1,7 @@
 // Writes to a broker's account. Each is checked, held against limits, kill switch and quota on the core loop, and
 // then handed to the orders thread, which journals it and sends it once. Nothing is ever sent that cannot succeed, and
 // no answer is given twice to one order.
-import { createHash, randomBytes } from 'node:crypto'
+import { createHash } from 'node:crypto'
 import type { Session } from '../../adapters/broker.ts'
 import type { ModifyGttAsk, PlaceGttAsk } from '../../adapters/gtt.ts'
 import type { WriteName } from '../../adapters/order-rules.ts'
@@ -13,6 +13,8 @@ import { type Desk, windowsFor } from './desk.ts'
 import { FieldReader, type Named, readTerms } from './fields.ts'
 import { FirstAnswers, type Told } from './first-answers.ts'
 import { checkGtt, type GttTerms, readGtt } from './gtt-ask.ts'
+import { IntentIds } from './intent-ids.ts'
+import { LastGates } from './last-gates.ts'
 import type { OrderLimits } from './limits.ts'
 import type { PacedReads } from './paced-reads.ts'
 import type { Window } from './quota.ts'
@@ -73,12 +75,6 @@ interface Call {
   readonly askHash: string
 }
 
-/** What only lessens what is at risk passes the kill switch. */
-const PASSES_KILL: readonly WriteName[] = ['cancel', 'cancelGtt']
-
-/** What must not go out twice, and so waits for what became of its like. */
-const isPlace = (name: WriteName) => name === 'place' || name === 'placeGtt'
-
 const unsent = (error: GatewayError): Told<Sent> => ({ answer: { error }, isSent: false })
 
 export class Writes {
@@ -87,15 +83,16 @@ export class Writes {
   readonly #checks: OrderChecks
   readonly #windows: readonly Window[]
   readonly #firstAnswers = new FirstAnswers<Sent>()
-  /** With the clock in front, no two runs make the same ids. */
-  readonly #run = randomBytes(4).readUInt32LE().toString(36).padStart(7, '0').slice(-5)
-  #intents = 0
+  readonly #gates: LastGates
+  readonly #intentIds: IntentIds
 
   constructor(reads: PacedReads, options: WriteOptions) {
     this.#reads = reads
     this.#options = options
     this.#checks = new OrderChecks(reads, options.limits)
     this.#windows = windowsFor(options.limits)
+    this.#gates = new LastGates(options, this.#windows)
+    this.#intentIds = new IntentIds(options.nowMs)
   }
 
   /**
@@ -247,20 +244,20 @@ export class Writes {
     return this.#send(call, whole, found.instrument)
   }
 
-  /** The last gates, and the way out. */
+  /** Through the last gates, and out. */
   async #send(
     call: Call,
     ask: WriteTask['ask'] | Omit<PlaceAsk, 'tag'>,
     named: Named | null,
   ): Promise<Told<Sent>> {
     const { desk, name } = call
-    if (isPlace(name) && desk.opening !== null) {
-      const error = await this.#waitForOpening(desk)
+    if (this.#gates.mustWait(desk, name)) {
+      const error = await this.#gates.waitForOpening(desk)
       if (error !== null) return unsent(error)
     }
-    const error = this.#lastGates(call, ask, named)
+    const error = this.#gates.refuse(desk, name, ask, named)
     if (error !== null) return unsent(error)
-    const intentId = this.#newIntentId()
+    const intentId = this.#intentIds.next()
     const { keyId, strategy, clientOrderId, askHash } = call
     const task: WriteTask = {
       broker: desk.id,
@@ -281,41 +278,6 @@ export class Writes {
       this.#options.onRefused(desk.id, outcome.refusal.message, session)
     }
     return { answer: answerOf(task, outcome), isSent: true }
-  }
-
-  #lastGates({ desk, name }: Call, ask: object, named: Named | null): GatewayError | null {
-    const { killSwitch, reconciler, holdUnknown, nowMs } = this.#options
-    // The session may have ended while a price was asked for.
-    const closed = desk.refuseWrites()
-    if (closed !== null) return closed
-    if (!PASSES_KILL.includes(name) && killSwitch.isSet) {
-      const message =
-        'the kill switch is set: nothing new is sent to any broker until an admin clears it'
-      return { code: 'INSUFFICIENT_PERMISSION', message }
-    }
-    if (isPlace(name) && holdUnknown && named !== null) {
-      const { exchange, symbol } = named
-      const tag = reconciler.unknownPlaceOf(desk.id, exchange, symbol, name)
-      if (tag !== null) {
-        const message = `what became of the last order for ${exchange}:${symbol} is not known yet; it is looked for`
-        return { code: 'UNKNOWN_OUTCOME', message, tag }
-      }
-    }
-    const waitMs = desk.takeWrite(name, named?.exchange ?? null, nowMs(), this.#windows)
-    if (waitMs > 0) {
-      const message = `not sent: ${desk.id} or a limit takes no more for ${waitMs} ms`
-      return { code: 'RATE_LIMITED', message, retryAfterMs: waitMs }
-    }
-    if (name !== 'place') desk.countChange({ name, ask: ask as WriteTask['ask'] })
-    return null
-  }
-
-  async #waitForOpening(desk: Desk): Promise<GatewayError | null> {
-    const { wait, openingMsMax } = this.#options
-    await Promise.race([desk.opening, wait(openingMsMax)])
-    if (desk.opening === null) return null
-    const message = `not sent: orders that an earlier run left open at ${desk.id} are still looked for`
-    return { code: 'NETWORK_ERROR', message }
   }
 
   /** Whether a change is the only one of its order or GTT that was sent. */
@@ -344,13 +306,6 @@ export class Writes {
     if (clientOrderId === null) return
     const known: Outcome = outcome ?? { outcome: 'unknown', why: 'it is looked for' }
     this.#firstAnswers.keep(clientOrderId, askHash, intentAtMs, answerOf(task, known))
-  }
-
-  /** At most 20 of [a-z0-9]: the clock, the run, a count. */
-  #newIntentId(): string {
-    this.#intents = (this.#intents + 1) % 36 ** 5
-    const clock = this.#options.nowMs().toString(36)
-    return `${clock}${this.#run}${this.#intents.toString(36).padStart(5, '0')}`
   }
 }
 
