@@ -6,7 +6,8 @@ import type { Logger } from '../observe/log.ts'
 import type { SettledBy } from './journal-record.ts'
 import { notSent } from './outcome.ts'
 import type { OrdersAnswers, OrdersPlan, OrdersTask, Written } from './plan.ts'
-import { ThreadEndedError, ThreadPool } from './thread-pool.ts'
+import { SessionThread } from './session-thread.ts'
+import { ThreadEndedError } from './thread-pool.ts'
 import type { JournalEntry, OrdersPool, Outcome, WriteTask } from './write.ts'
 
 const WRITES_MAX = 256
@@ -35,9 +36,8 @@ export function startOrdersPool(plan: OrdersPlan, log: Logger): StartedOrdersPoo
 
 class Orders implements StartedOrdersPool {
   readonly #log: Logger
-  readonly #pool: ThreadPool
+  readonly #thread: SessionThread
   readonly #writeTimeoutMs: number
-  readonly #sessions = new Map<string, Session>()
   readonly #running = new Set<Promise<Outcome>>()
   /** Writes whose thread ended, until the new one has looked them up in the journal. */
   #lost: Lost[] = []
@@ -46,24 +46,21 @@ class Orders implements StartedOrdersPool {
   constructor(plan: OrdersPlan, log: Logger) {
     this.#log = log
     this.#writeTimeoutMs = plan.writeTimeoutMs
-    this.#pool = new ThreadPool({
+    this.#thread = new SessionThread({
       name: 'orders',
       file: THREAD_FILE,
       plan,
       callsMax: WRITES_MAX,
       log,
-      onRestart: () => {
-        for (const broker of this.#sessions.keys()) this.#warm(broker, true)
-      },
     })
   }
 
   get threads(): readonly Worker[] {
-    return this.#pool.threads
+    return this.#thread.threads
   }
 
   get deaths(): number {
-    return this.#pool.deaths
+    return this.#thread.deaths
   }
 
   get running(): number {
@@ -82,7 +79,7 @@ class Orders implements StartedOrdersPool {
   }
 
   async write(task: WriteTask): Promise<Outcome> {
-    const session = this.#sessions.get(task.broker)
+    const session = this.#thread.sessionOf(task.broker)
     if (session === undefined) return notSent('INVALID_TOKEN', `${task.broker} is not signed in`)
     if (this.#isClosing) return notSent('NETWORK_ERROR', 'the engine stops')
     if (this.#running.size >= WRITES_MAX)
@@ -105,26 +102,18 @@ class Orders implements StartedOrdersPool {
     })
   }
 
-  /** The session goes with each write, so that a thread that is new needs to be told nothing before it can send. */
   async useSession(broker: string, session: Session | null): Promise<void> {
-    if (session === null) this.#sessions.delete(broker)
-    else this.#sessions.set(broker, session)
-    this.#warm(broker, session !== null)
+    this.#thread.useSession(broker, session)
   }
 
   async close(): Promise<void> {
     this.#isClosing = true
     await Promise.allSettled(this.#running)
-    await this.#pool.close()
+    await this.#thread.close()
   }
 
   #run(task: OrdersTask): Promise<unknown> {
-    return this.#pool.run(task)
-  }
-
-  #warm(broker: string, isWarm: boolean): void {
-    // A thread that ended meanwhile has no connections to keep warm, and its successor is told.
-    this.#run({ do: 'warm', broker, isWarm }).catch(() => {})
+    return this.#thread.run(task)
   }
 
   async #write(task: WriteTask, session: Session): Promise<Outcome> {
@@ -179,7 +168,7 @@ class Orders implements StartedOrdersPool {
     const intentIds = lost.map(({ intentId }) => intentId)
     const unknown: Outcome = { outcome: 'unknown', why: 'the orders thread ended' }
     const unsent = notSent('NETWORK_ERROR', 'the orders thread ended before it began')
-    const asked = this.#pool.run({ do: 'trace', intentIds } satisfies OrdersTask)
+    const asked = this.#thread.run({ do: 'trace', intentIds } satisfies OrdersTask)
     const outcomes = await (asked as Promise<readonly (Outcome | null)[]>).catch(() => {
       return lost.map(() => unknown)
     })

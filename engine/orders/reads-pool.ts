@@ -6,7 +6,8 @@ import type { ReadReply, Refusal } from '../../adapters/orders.ts'
 import type { Logger } from '../observe/log.ts'
 import { gather, type Piece } from './pieces.ts'
 import type { ReadsPlan, ReadsTask } from './plan.ts'
-import { ThreadEndedError, ThreadPool } from './thread-pool.ts'
+import { SessionThread } from './session-thread.ts'
+import { ThreadEndedError } from './thread-pool.ts'
 import type { AnswerOf, AskOf, ReadsPool } from './write.ts'
 
 const READS_MAX = 256
@@ -38,30 +39,26 @@ const refuse = (refusal: Refusal): { readonly refusal: Refusal } => ({ refusal }
 
 class Reads implements StartedReadsPool {
   readonly #log: Logger
-  readonly #pool: ThreadPool
-  readonly #sessions = new Map<string, Session>()
+  readonly #thread: SessionThread
   #running = 0
 
   constructor(plan: ReadsPlan, log: Logger) {
     this.#log = log
-    this.#pool = new ThreadPool({
+    this.#thread = new SessionThread({
       name: 'reads',
       file: THREAD_FILE,
       plan,
       callsMax: READS_MAX,
       log,
-      onRestart: () => {
-        for (const broker of this.#sessions.keys()) this.#warm(broker, true)
-      },
     })
   }
 
   get threads(): readonly Worker[] {
-    return this.#pool.threads
+    return this.#thread.threads
   }
 
   get deaths(): number {
-    return this.#pool.deaths
+    return this.#thread.deaths
   }
 
   async read<Name extends ReadName>(
@@ -69,7 +66,7 @@ class Reads implements StartedReadsPool {
     name: Name,
     ask: AskOf<Name>,
   ): Promise<ReadReply<AnswerOf<Name>>> {
-    const session = this.#sessions.get(broker)
+    const session = this.#thread.sessionOf(broker)
     if (session === undefined)
       return refuse({ code: 'INVALID_TOKEN', message: `${broker} is not signed in` })
     if (this.#running >= READS_MAX)
@@ -93,17 +90,15 @@ class Reads implements StartedReadsPool {
   }
 
   async useSession(broker: string, session: Session | null): Promise<void> {
-    if (session === null) this.#sessions.delete(broker)
-    else this.#sessions.set(broker, session)
-    this.#warm(broker, session !== null)
+    this.#thread.useSession(broker, session)
   }
 
   async close(): Promise<void> {
-    await this.#pool.close()
+    await this.#thread.close()
   }
 
   #run(task: ReadsTask): Promise<unknown> {
-    return this.#pool.run(task)
+    return this.#thread.run(task)
   }
 
   /** A read whose thread ended is made once more: it changes nothing. */
@@ -121,10 +116,5 @@ class Reads implements StartedReadsPool {
     if ('refusal' in first) return first
     const next = (number: number) => this.#run({ do: 'piece', number }) as Promise<Piece>
     return { answer: await gather(first, next) }
-  }
-
-  #warm(broker: string, isWarm: boolean): void {
-    // A thread that ended meanwhile has no connections to keep warm, and its successor is told.
-    this.#run({ do: 'warm', broker, isWarm }).catch(() => {})
   }
 }
