@@ -1,13 +1,11 @@
 // What a reviewer would otherwise have to look for, by reading the sources: which part knows which, what may not be
 // in them, and how large they may grow. Every rule also shows a file that it must complain of.
 import assert from 'node:assert/strict'
-import { readdirSync, readFileSync } from 'node:fs'
-import { dirname, join, posix, relative } from 'node:path'
+import { dirname } from 'node:path'
 import { describe, test } from 'node:test'
 import { BROKERS } from '../adapters/registry.ts'
-import { packageRoot } from '../config/root.ts'
+import { importsOf, matches, readSources, type Source } from './support/sources.ts'
 
-const FOLDERS_LEFT_OUT = ['node_modules', 'dist', 'data', 'fixtures']
 const LINES_MAX = 400
 const COLUMNS_MAX = 120
 
@@ -51,12 +49,6 @@ const CLOCKS: Readonly<Record<string, string>> = {
   'sim/kite-broker.ts': 'a simulated broker has a clock of its own',
 }
 
-interface Source {
-  /** From the root of the package, with `/`. */
-  readonly path: string
-  readonly text: string
-}
-
 interface Rule {
   readonly name: string
   covers(path: string): boolean
@@ -71,51 +63,6 @@ const isIn = (...folders: string[]) => {
   return (path: string) => isCode(path) && folders.some((folder) => path.startsWith(`${folder}/`))
 }
 const folderOf = (path: string) => path.split('/')[0]!
-
-function lineOf(text: string, at: number): number {
-  return text.slice(0, at).split('\n').length
-}
-
-/** The places where a pattern matches, as `PATH:LINE MATCH`. */
-function matches({ path, text }: Source, pattern: RegExp): string[] {
-  const all = text.matchAll(new RegExp(pattern, `gm${pattern.flags}`))
-  return [...all].map((match) => `${path}:${lineOf(text, match.index)} ${match[0].trim()}`)
-}
-
-interface Import {
-  readonly place: string
-  /** A path from the root for a relative one, else the name. */
-  readonly target: string
-  readonly isRelative: boolean
-  readonly isTypeOnly: boolean
-}
-
-const IMPORT = new RegExp(
-  [
-    /^(?:import|export)\s(?<what>[^'";()]*?\sfrom\s)?'(?<from>[^']+)'/,
-    /\bimport\('(?<late>[^']+)'\)/,
-    /new URL\('(?<url>\.[^']+)', import\.meta\.url\)/,
-  ]
-    .map(({ source }) => source)
-    .join('|'),
-  'gm',
-)
-
-function importsOf({ path, text }: Source): Import[] {
-  return [...text.matchAll(IMPORT)].map((match) => {
-    const { what = '', from, late, url } = match.groups!
-    const name = (from ?? late ?? url)!
-    const isRelative = name.startsWith('.')
-    const listed = /\{(.*)\}/s.exec(what)?.[1]?.split(',') ?? ['']
-    const areTypes = listed.every((each) => each.trim() === '' || each.trim().startsWith('type '))
-    return {
-      place: `${path}:${lineOf(text, match.index)}`,
-      target: isRelative ? posix.join(posix.dirname(path), name) : name,
-      isRelative,
-      isTypeOnly: what.startsWith('type ') || (what.includes('{') && areTypes),
-    }
-  })
-}
 
 function wrongArrows(source: Source): string[] {
   const from = folderOf(source.path)
@@ -271,18 +218,7 @@ const RULES: readonly Rule[] = [
   },
 ]
 
-const TEXT = /\.(ts|mjs|md|toml|json)$/
-const files = readdirSync(packageRoot, { recursive: true, withFileTypes: true })
-  .filter((entry) => entry.isFile() && TEXT.test(entry.name) && entry.name !== 'package-lock.json')
-  .map(({ parentPath, name }) => relative(packageRoot, join(parentPath, name)))
-  .filter((path) => {
-    return path
-      .split('/')
-      .every((part) => !part.startsWith('.') && !FOLDERS_LEFT_OUT.includes(part))
-  })
-const sources: Source[] = files.map((path) => {
-  return { path, text: readFileSync(join(packageRoot, path), 'utf8') }
-})
+const sources = readSources()
 
 describe('tidy', () => {
   for (const { name, covers, find, bad } of RULES) {

@@ -35,6 +35,16 @@ has two cores for all of it, broker and clients included. It is a virtual machin
 for milliseconds at a time, which is most of what p99.9 and max show, in the floors as well. Ratios travel better
 than microseconds.`
 
+/** Cases that tell how much can be delivered. */
+export const THROUGHPUT_CASES: readonly string[] = [
+  'msgpack-throughput',
+  'json-throughput',
+  'zmq-batches-throughput',
+  'zmq-topics-throughput',
+  'fanout-throughput',
+  'relay-throughput',
+]
+
 export interface Section {
   readonly title: string
   readonly text: string
@@ -83,14 +93,7 @@ client of a drain has been written to, so that the client may have it before.`,
     text: `\
 The highest rate at which nothing is lost and the last tick comes within 50 ms of its time: doubled until that
 fails, narrowed down, and then held.`,
-    cases: [
-      'msgpack-throughput',
-      'json-throughput',
-      'zmq-batches-throughput',
-      'zmq-topics-throughput',
-      'fanout-throughput',
-      'relay-throughput',
-    ],
+    cases: THROUGHPUT_CASES,
     chart: 'throughput.svg',
   },
   {

@@ -6,7 +6,7 @@ import type { Row, Stage } from './case.ts'
 import { outcomeText, type Verdict } from './compare.ts'
 import { fixed, verdictText, whole } from './print.ts'
 import { fanOutChart, percentileChart, throughputChart } from './report-charts.ts'
-import { INTRODUCTION, LIMITS, SECTIONS } from './report-text.ts'
+import { INTRODUCTION, LIMITS, SECTIONS, THROUGHPUT_CASES } from './report-text.ts'
 import { commandOf, type KeptResult } from './results.ts'
 
 export interface Report {
@@ -123,14 +123,7 @@ function drawAll(kept: ReadonlyMap<string, KeptResult>): Map<string, string> {
     const [result] = of(name)
     if (result !== undefined) charts.set(file, percentileChart(title, result.rows))
   }
-  const throughput = of(
-    'msgpack-throughput',
-    'json-throughput',
-    'zmq-batches-throughput',
-    'zmq-topics-throughput',
-    'fanout-throughput',
-    'relay-throughput',
-  )
+  const throughput = of(...THROUGHPUT_CASES)
   if (throughput.length > 0) charts.set('throughput.svg', throughputChart(throughput))
   const fanOuts = of('fanout-1', 'fanout-10', 'fanout-100', 'fanout-1000')
   if (fanOuts.length > 0) charts.set('fan-out.svg', fanOutChart(fanOuts))
