@@ -15,7 +15,7 @@ import { limitsOf } from './limits.ts'
 import { type InstrumentBlocks, orderBrokerOf } from './order-broker.ts'
 import { type OrderAudience, OrderEvents, type OrderEventsOptions } from './order-events.ts'
 import { type StartedOrdersPool, startOrdersPool } from './orders-pool.ts'
-import type { LinePlan } from './plan.ts'
+import type { LinePlan, OrdersPlan } from './plan.ts'
 import { READ_LIMITS, type StartedReadsPool, startReadsPool } from './reads-pool.ts'
 import { Reconciler } from './reconcile.ts'
 
@@ -56,6 +56,8 @@ export interface StartedOrders {
   close(): Promise<void>
 }
 
+type StatusParts = Pick<StartedOrders, 'killSwitch' | 'orders' | 'reads' | 'events'>
+
 /**
  * Starts both threads, reads the journal, and has what an earlier run left open looked for. Resolves when calls can be
  * made. Throws where the journal cannot be opened.
@@ -70,15 +72,7 @@ export async function startOrders(parts: OrdersParts): Promise<StartedOrders> {
   })
   const trading = parts.brokers.filter(({ spec }) => !('unsupported' in spec.orders))
   const line = linePlanOf(config, trading)
-  const orders = startOrdersPool(
-    {
-      ...line,
-      folder: join(config.data_dir, 'orders'),
-      syncPolicy: limits.journal_sync,
-      writeTimeoutMs: limits.write_timeout_ms,
-    },
-    log,
-  )
+  const orders = startOrdersPool(ordersPlanOf(config, line), log)
   const reads = startReadsPool(
     {
       ...line,
@@ -112,15 +106,8 @@ export async function startOrders(parts: OrdersParts): Promise<StartedOrders> {
     live: events,
     reconciler,
     killSwitch,
-    limits: limitsOf(limits.limits),
-    holdUnknown: limits.hold_unknown,
-    openingMsMax: limits.opening_ms_max,
-    readWaitMsMax: limits.read_wait_ms_max,
-    lastPriceMsMax: limits.last_price_ms_max,
+    ...gatewaySettingsOf(limits),
     onRefused,
-    nowMs,
-    // A read that waits its turn does not keep a process alive.
-    wait: (ms) => wait(ms, undefined, { ref: false }),
     log,
   })
   const useSession = (broker: string, session: Session | null) => {
@@ -150,15 +137,44 @@ export async function startOrders(parts: OrdersParts): Promise<StartedOrders> {
     useIndex(broker, blocks) {
       brokers.find(({ spec }) => spec.id === broker)?.useIndex(blocks)
     },
-    status: () => ({
-      killed: killSwitch.isSet,
-      running: orders.running,
-      unknown: reconciler.pendingCount,
-      reported: reconciler.reportedCount,
-      threadDeaths: orders.deaths + reads.deaths,
-      events: events.status(),
-    }),
+    status: () => statusOf({ killSwitch, orders, reads, events }, reconciler),
     close,
+  }
+}
+
+function statusOf(
+  { killSwitch, orders, reads, events }: StatusParts,
+  reconciler: Reconciler,
+): OrdersStatus {
+  return {
+    killed: killSwitch.isSet,
+    running: orders.running,
+    unknown: reconciler.pendingCount,
+    reported: reconciler.reportedCount,
+    threadDeaths: orders.deaths + reads.deaths,
+    events: events.status(),
+  }
+}
+
+function gatewaySettingsOf(config: Config['orders']) {
+  return {
+    limits: limitsOf(config.limits),
+    holdUnknown: config.hold_unknown,
+    openingMsMax: config.opening_ms_max,
+    readWaitMsMax: config.read_wait_ms_max,
+    lastPriceMsMax: config.last_price_ms_max,
+    nowMs,
+    // A read that waits its turn does not keep a process alive.
+    wait: (ms: number) => wait(ms, undefined, { ref: false }),
+  }
+}
+
+function ordersPlanOf({ data_dir, orders }: Config, line: LinePlan): OrdersPlan {
+  return {
+    ...line,
+    folder: join(data_dir, 'orders'),
+    syncPolicy: orders.journal_sync,
+    writeTimeoutMs: orders.write_timeout_ms,
   }
 }
 
