@@ -82,9 +82,10 @@ export async function startOrders(parts: OrdersParts): Promise<StartedOrders> {
     },
     log,
   )
-  const keeperOf = (broker: string) => parts.brokers.find(({ spec }) => spec.id === broker)!.keeper
+  // The journal may tell of brokers that are not there any more.
+  const keeperOf = (broker: string) => parts.brokers.find(({ spec }) => spec.id === broker)?.keeper
   const onRefused = (broker: string, why: string, session: Session | null) => {
-    if (session !== null) keeperOf(broker).refused(why, session)
+    if (session !== null) keeperOf(broker)?.refused(why, session)
   }
   const watchedReads = events.watchReads(reads)
   const reconciler: Reconciler = new Reconciler({
@@ -94,7 +95,7 @@ export async function startOrders(parts: OrdersParts): Promise<StartedOrders> {
     spacingMs: limits.reconcile_spacing_ms,
     looksMax: limits.reconcile_looks_max,
     isOnlyChange: (task) => gateway.isOnlyChange(task),
-    sessionOf: (broker) => keeperOf(broker).current(),
+    sessionOf: (broker) => keeperOf(broker)?.current() ?? null,
     onRefused,
     onSettled: (task, outcome) => gateway.settled(task, outcome),
   })
