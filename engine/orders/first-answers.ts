@@ -31,9 +31,10 @@ export class FirstAnswers<Ok> {
     start: () => Promise<Told<Ok>>,
   ): Promise<GatewayAnswer<Ok>> {
     if (id === null) return start().then(({ answer }) => answer)
+    // First: an answer of days ago would tell of an order that is long gone, and send none.
+    this.#forgetOld(indianDay(nowMs))
     const known = this.#entries.get(id)
     if (known !== undefined) return known.askHash === askHash ? known.answer : refuseOther(id)
-    this.#forgetOld(indianDay(nowMs))
     const answer = start().then((told) => {
       if (!told.isSent) this.#entries.delete(id)
       return told.answer
