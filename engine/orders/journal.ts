@@ -3,16 +3,14 @@
 // runs: they cost microseconds, and a thread that dies leaves none of them under way.
 import { mkdirSync } from 'node:fs'
 import { GroupSync } from './group-sync.ts'
+import { readEntries } from './journal-days.ts'
 import {
   type AppendFile,
   createWhole,
   type JournalDamage,
-  type JournalRead,
-  journalDates,
   journalFile,
   LINE_BYTES_MAX,
   openAppendFile,
-  readJournalFile,
 } from './journal-file.ts'
 import {
   encodeRecord,
@@ -43,65 +41,29 @@ export interface JournalOptions {
 
 export interface OpenedJournal {
   readonly journal: Journal
-  /** Today's entries and whatever is still open, oldest first. */
+  /** The entries of today and yesterday, and whatever is still open, oldest first. */
   readonly entries: readonly JournalEntry[]
   readonly damage: readonly JournalDamage[]
   /** Bytes of a last line that was not written to its end, and was cut off. */
   readonly tornBytes: number
 }
 
-interface DayRead extends JournalRead {
-  /** Whether the file tells all that was open when its day began. */
-  readonly isComplete: boolean
-  readonly records: readonly JournalRecord[]
-}
-
-function readDay(file: string): DayRead {
-  const records: JournalRecord[] = []
-  let carriedLeft = Number.POSITIVE_INFINITY
-  const read = readJournalFile(file, (record, line) => {
-    records.push(record)
-    if (line === 1 && record.is === 'day') carriedLeft = record.carried
-    if (record.is === 'carried') carriedLeft -= 1
-  })
-  return { ...read, records, isComplete: carriedLeft <= 0 }
-}
-
-/** The entries of a day, and of the days before it only those that are open or that the day itself tells of. */
-function readEntries(folder: string, dates: readonly string[]) {
-  const days: DayRead[] = []
-  // One file tells all; only where the beginning of one is damaged, the file before it is needed too.
-  for (const date of [...dates].reverse()) {
-    const day = readDay(journalFile(folder, date))
-    days.unshift(day)
-    if (day.isComplete) break
-  }
-  const entries = new Map<string, JournalEntry>()
-  for (const { records } of days) {
-    for (const [id, entry] of entries) if (!isOpen(entry)) entries.delete(id)
-    for (const record of records) foldRecord(entries, record)
-  }
-  return { entries, damage: days.flatMap(({ damage }) => damage), last: days.at(-1) }
-}
-
 /** Opens the journal of a folder for writing. One thread of one process may. Throws where the disk refuses. */
 export function openJournal(options: JournalOptions): OpenedJournal {
   const { folder, nowMs } = options
   mkdirSync(folder, { recursive: true, mode: 0o700 })
-  const dates = journalDates(folder)
-  const { entries, damage, last } = readEntries(folder, dates)
-  const today = indianDate(nowMs())
-  const lastDate = dates.at(-1)
+  const startedAtMs = nowMs()
+  const { entries, damage, last } = readEntries(folder, startedAtMs)
+  const today = indianDate(startedAtMs)
   const tornBytes = last?.tornBytes ?? 0
   // A clock that went back does not take the journal back: its files are in the order in which they were written.
-  if (last === undefined || lastDate! < today) {
-    for (const [id, entry] of entries) if (!isOpen(entry)) entries.delete(id)
+  if (last === undefined || last.date < today) {
     return {
       journal: Journal.begin(options, entries, today),
       ...listed(entries, damage, tornBytes),
     }
   }
-  const journal = new Journal(options, entries, lastDate!, last.size)
+  const journal = new Journal(options, entries, last.date, last.size)
   if (tornBytes > 0) journal.cutTail()
   return { journal, ...listed(entries, damage, tornBytes) }
 }
@@ -112,12 +74,6 @@ function listed(
   tornBytes: number,
 ) {
   return { entries: [...entries.values()], damage, tornBytes }
-}
-
-/** What the journal tells of these intents now; nothing of those that it does not know. */
-export function findEntries(folder: string, intentIds: readonly string[]): JournalEntry[] {
-  const { entries } = readEntries(folder, journalDates(folder))
-  return intentIds.flatMap((id) => entries.get(id) ?? [])
 }
 
 /** Writes the head of a day's file: all that is open. */

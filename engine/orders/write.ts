@@ -68,8 +68,8 @@ export interface JournalEntry {
 
 export interface OrdersPool {
   /**
-   * Reads the journal: today's and whatever is still open. The core learns client order ids and open intents from it.
-   * Called once, before any write.
+   * Reads the journal: today's, yesterday's, and whatever is still open. The core learns client order ids and open
+   * intents from it. Called once, before any write.
    */
   open(): Promise<readonly JournalEntry[]>
   /** Journals the intent, sends once, journals the outcome. Never rejects: whatever is unclear is `unknown`. */

@@ -2,7 +2,8 @@
 import type { Session } from '../../adapters/broker.ts'
 import type { Write } from '../../adapters/orders.ts'
 import type { CallLimits, Sent } from './call.ts'
-import { findEntries, type Journal, type OpenedJournal } from './journal.ts'
+import type { Journal, OpenedJournal } from './journal.ts'
+import { findEntries } from './journal-days.ts'
 import { isOpen, type SettledBy } from './journal-record.ts'
 import type { BrokerLine } from './lines.ts'
 import { notSent, outcomeOf } from './outcome.ts'
@@ -59,8 +60,9 @@ export class Writer {
    */
   trace(intentIds: readonly string[]): (Outcome | null)[] {
     const { journal } = this.open()
+    const { folder, nowMs } = this.#options
     const found = new Map(
-      findEntries(this.#options.folder, intentIds).map((entry) => [entry.task.intentId, entry]),
+      findEntries(folder, intentIds, nowMs()).map((entry) => [entry.task.intentId, entry]),
     )
     return intentIds.map((intentId) => {
       const entry = found.get(intentId)

@@ -7,7 +7,7 @@ import type { ModifyGttAsk, PlaceGttAsk } from '../../adapters/gtt.ts'
 import type { WriteName } from '../../adapters/order-rules.ts'
 import type { ModifyAsk, OrderTerms, PlaceAsk } from '../../adapters/orders.ts'
 import type { Logger } from '../observe/log.ts'
-import { inBrokersCounting } from './admission.ts'
+import { inBrokersCounting, indianDay } from './admission.ts'
 import { OrderChecks } from './checks.ts'
 import { type Desk, windowsFor } from './desk.ts'
 import { FieldReader, type Named, readTerms } from './fields.ts'
@@ -102,9 +102,14 @@ export class Writes {
   async open(): Promise<void> {
     const opening = new Map<Desk, Promise<Outcome>[]>()
     const entries = await this.#options.orders.open()
+    const today = indianDay(this.#options.nowMs())
     void this.#options.reconciler.resume(entries)
     for (const entry of entries) {
       const { task, intentAtMs, settledBy } = entry
+      if (settledBy !== null && indianDay(intentAtMs) < today) {
+        this.#remember(entry)
+        continue
+      }
       const desk = this.#reads.desks.get(task.broker)
       desk?.recount(task, intentAtMs)
       if (task.name === 'place') for (const window of this.#windows) window.count(intentAtMs)

@@ -40,6 +40,23 @@ test('first answers outlive a restart', async () => {
   assert.equal(bench.tasks.length, 0)
 })
 
+test('first answers outlive a restart that crosses midnight, and count nothing of the new day', async () => {
+  const outcome: Outcome = { outcome: 'accepted', id: '25' }
+  const journal = await journalWith({ outcome, settledBy: 'reply' })
+  const change = { ...LIMIT_ORDER, orderid: '25' }
+  const before = accepting()
+  await before.gateway.modify(change, CALLER)
+  journal.push({ ...journal[0]!, task: before.tasks[0]! })
+  const bench = accepting({ journal, limits: { perDayMax: 1 } })
+  bench.nowMs = NOW_MS + 86_400_000
+  await bench.gateway.open()
+  assert.deepEqual(await bench.place(WITH_ID), ACCEPTED)
+  assert.equal(bench.tasks.length, 0)
+  assert.deepEqual(await bench.place(LIMIT_ORDER), ACCEPTED)
+  await bench.gateway.modify(change, CALLER)
+  assert.equal(bench.gateway.isOnlyChange(bench.tasks[1]!), true)
+})
+
 for (const [what, outcome] of [
   ['without an outcome', null],
   ['of unknown outcome', OPEN],

@@ -1,44 +1,14 @@
 import assert from 'node:assert/strict'
 import { appendFileSync, readFileSync, statSync, writeFileSync } from 'node:fs'
-import { join } from 'node:path'
 import { type TestContext, test } from 'node:test'
-import { type JournalOptions, openJournal } from '../../engine/orders/journal.ts'
-import {
-  type AppendFile,
-  journalDates,
-  journalFile,
-  openAppendFile,
-} from '../../engine/orders/journal-file.ts'
+import type { JournalOptions } from '../../engine/orders/journal.ts'
+import { type AppendFile, journalDates, openAppendFile } from '../../engine/orders/journal-file.ts'
 import { decodeRecord } from '../../engine/orders/journal-record.ts'
 import type { Outcome } from '../../engine/orders/write.ts'
-import { temporaryFolder } from '../support/plant.ts'
+import { ACCEPTED, DAY_MS, MORNING_MS, surroundings } from './journal-folder.ts'
 import { placeAsk, taskOf } from './paper-desk.ts'
 
-const DAY_MS = 86_400_000
-const MORNING_MS = Date.parse('2026-08-25T09:15:00+05:30')
-const ACCEPTED: Outcome = { outcome: 'accepted', id: 'P1' }
 const UNKNOWN: Outcome = { outcome: 'unknown', why: 'reset' }
-
-/** A journal's surroundings: a folder, a clock that a test turns, and every step of its files. */
-async function surroundings(context: TestContext) {
-  const folder = join(await temporaryFolder(context), 'orders')
-  const clock = { nowMs: MORNING_MS }
-  const failures: Error[] = []
-  const options: JournalOptions = {
-    folder,
-    policy: 'none',
-    nowMs: () => clock.nowMs,
-    onSyncFailure: (error) => failures.push(error),
-  }
-  const open = (changes: Partial<JournalOptions> = {}) => openJournal({ ...options, ...changes })
-  return {
-    folder,
-    clock,
-    failures,
-    open,
-    file: () => journalFile(folder, journalDates(folder).at(-1)!),
-  }
-}
 
 /** A file whose steps are noted, and whose syncs end when the test lets them. */
 class WatchedFile implements AppendFile {
@@ -210,12 +180,13 @@ test('what is open is carried into the file of the next day, and on, until it is
   assert.deepEqual(
     next.entries.map(({ task, settledBy }) => [task.intentId, settledBy]),
     [
+      ['i1', 'reply'],
       ['i2', 'reconciled'],
       ['i3', null],
       ['j1', null],
     ],
   )
-  assert.equal(next.entries[1]!.intentAtMs, MORNING_MS)
+  assert.equal(next.entries[2]!.intentAtMs, MORNING_MS)
   await next.journal.close()
 
   // A start days later finds what is open in the last file there is, and begins a new one.
