@@ -76,7 +76,7 @@ export function checkLimits(
     return badOrder('quantity', quantity, `${whose} allow at most ${quantityMax}`)
   }
   const own = ownPrice(terms)
-  const value = quantity * (own || (lastPrice ?? 0))
+  const value = quantity * Math.abs(own || (lastPrice ?? 0))
   if (valueMax > 0 && value > valueMax) {
     const words = `that is ${value.toFixed(2)} rupees, and ${whose} allow at most ${valueMax}`
     return badOrder('quantity', quantity, words)

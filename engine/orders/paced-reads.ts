@@ -76,10 +76,10 @@ export class PacedReads {
     return { error: { code, message } }
   }
 
-  /** The price of the last tick, where it is young enough; null where there is none. */
+  /** The price of the last tick, where it is young enough; null where there is none. What never traded has 0. */
   freshPrice(desk: Desk, instrument: number): number | null {
     const last = desk.broker.lastPrice(instrument)
-    if (last === null) return null
+    if (last === null || last.price === 0) return null
     const { nowMs, lastPriceMsMax } = this.#options
     return nowMs() - last.receivedAtMs <= lastPriceMsMax ? last.price : null
   }
@@ -92,8 +92,8 @@ export class PacedReads {
       return { error: { code, message: `the last price could not be had: ${message}` } }
     }
     const [quote] = read.ok
-    if (quote) return { ok: quote.ltp }
-    return { error: notQuoted(instrument) }
+    if (!quote) return { error: notQuoted(instrument) }
+    return quote.ltp === 0 ? { error: neverTraded(instrument) } : { ok: quote.ltp }
   }
 
   /** Waits until a read may be made; an error where that takes too long. */
@@ -119,6 +119,12 @@ export const errorOf = (desk: Desk | Failed): GatewayError | null =>
 /** What the broker has no quote of. */
 export function notQuoted({ exchange, symbol }: OrderInstrument): GatewayError {
   const message = `the broker has no quote of ${exchange}:${symbol}`
+  return { code: 'NOT_FOUND', field: 'symbol', message }
+}
+
+/** What the broker quotes, and nobody has traded. */
+function neverTraded({ exchange, symbol }: OrderInstrument): GatewayError {
+  const message = `there is no last price of ${exchange}:${symbol}: it has not traded`
   return { code: 'NOT_FOUND', field: 'symbol', message }
 }
 

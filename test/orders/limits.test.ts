@@ -143,6 +143,34 @@ test('without a fresh price the broker is asked for one, and without that the or
   assert.equal(bench.tasks.length, 1)
 })
 
+test('a price of 0, of what was never traded, is none: a limit in rupees is not passed by it', async () => {
+  const market = { ...LIMIT_ORDER, pricetype: 'MARKET', quantity: 1000 }
+  const bench = benchWith({ limits: { valueMax: 100_000 } })
+  bench.lastPrices.set(0, { price: 0, receivedAtMs: NOW_MS })
+  bench.respond = () => kite({ 'NSE:RELIANCE': { last_price: 0 } })
+  const told = await bench.place(market)
+  assert.ok('error' in told && told.error.code === 'NOT_FOUND', JSON.stringify(told))
+  assert.match(told.error.message, /no last price of NSE:RELIANCE/)
+  assert.equal(bench.tasks.length, 0)
+  bench.respond = ({ url }) =>
+    url.includes('/quote') ? kite({ 'NSE:RELIANCE': { last_price: 99 } }) : kite({ order_id: '25' })
+  bench.nowMs += 1100
+  bench.lastPrices.set(0, { price: 0, receivedAtMs: bench.nowMs })
+  assert.ok('ok' in (await bench.place(market)))
+  // Nor does it say on which side of it a trigger is.
+  const stop = { ...LIMIT_ORDER, action: 'SELL', pricetype: 'SL-M', trigger_price: 90, price: 0 }
+  assert.ok('ok' in (await bench.place(stop)))
+})
+
+test('a price below 0, as crude oil had, passes no limit in rupees either', async () => {
+  const bench = benchWith({ limits: { valueMax: 100_000 } })
+  bench.lastPrices.set(0, { price: -2800, receivedAtMs: NOW_MS })
+  const market = { ...LIMIT_ORDER, pricetype: 'MARKET' }
+  assert.ok('ok' in (await bench.place(market)))
+  const told = await bench.place({ ...market, quantity: 36 })
+  assert.ok('error' in told && told.error.field === 'quantity', JSON.stringify(told))
+})
+
 test('orders without limits that need a price cost no question', async () => {
   const bench = new Bench({ limits: { quantityMax: 100, valueMax: 100_000 } })
   bench.respond = () => kite({ order_id: '25' })
