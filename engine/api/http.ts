@@ -31,6 +31,8 @@ export interface Route {
   readonly needsAdmin: boolean
   /** Scopes of which a key needs one, where admin is not the only one that will do. */
   readonly scopes?: readonly Scope[]
+  /** Whether the handler takes the body as text, null where it is too large, and sees to it itself. */
+  readonly takesText?: boolean
   /** Returns the body, sent as JSON with status 200. `key` is null where none is needed. */
   handle(argument: string, body: unknown, key: KeyRecord | null): unknown | Promise<unknown>
 }
@@ -135,7 +137,9 @@ async function handle({ method, path, authorization, body }: Asked, table: Route
   const { route, argument } = find(method, path, table.routes)
   const scopes = route.scopes ?? ['admin']
   const key = route.needsAdmin ? checkKey(authorization, table.verifyKey, scopes) : null
-  return jsonReply(200, await route.handle(argument, parseBody(await body), key))
+  const text = await body
+  const content = route.takesText ? text : parseBody(text)
+  return jsonReply(200, await route.handle(argument, content, key))
 }
 
 function errorReply(path: string, error: Error): Reply {
@@ -211,7 +215,8 @@ function readBody(response: HttpResponse, give: (body: string | null) => void): 
   })
 }
 
-function parseBody(text: string | null): unknown {
+/** What a body holds, undefined where there is none. Throws an HttpFailure for one that is too large or no JSON. */
+export function parseBody(text: string | null): unknown {
   if (text === null) {
     throw new HttpFailure(413, `a body of at most ${BODY_BYTES_MAX} bytes is taken`)
   }

@@ -3,7 +3,7 @@ import { z } from 'zod'
 import type { Scope } from '../auth/keys.ts'
 import type { Logger } from '../observe/log.ts'
 import type { KillSwitch } from '../orders/kill-switch.ts'
-import { HttpFailure, type Route } from './http.ts'
+import { HttpFailure, parseBody, type Route } from './http.ts'
 
 const PATH = '/admin/kill'
 const TRADERS: readonly Scope[] = ['trade', 'admin']
@@ -32,13 +32,13 @@ export function killRoutes({ killSwitch, nowMs, log }: KillContext): Route[] {
       path: PATH,
       needsAdmin: true,
       scopes: TRADERS,
+      takesText: true,
       async handle(_argument, body, key) {
-        const wish = wishSchema.safeParse(body)
-        // Whatever else is asked for, nothing may be ordered any more.
-        const why = wish.success ? (wish.data?.why ?? '') : ''
+        // Whatever comes with it, nothing may be ordered any more.
+        const { why, failure } = readWish(body as string | null)
         const status = await killSwitch.set(key!.name, why, nowMs())
         log.error({ by: key!.name, why }, 'kill switch set: nothing new is sent to any broker')
-        if (!wish.success) throw new HttpFailure(400, z.prettifyError(wish.error))
+        if (failure !== null) throw failure
         return status
       },
     },
@@ -53,4 +53,15 @@ export function killRoutes({ killSwitch, nowMs, log }: KillContext): Route[] {
       },
     },
   ]
+}
+
+/** The reason that a body gives, and what is wrong with the body. */
+function readWish(body: string | null): { why: string; failure: HttpFailure | null } {
+  try {
+    const wish = wishSchema.safeParse(parseBody(body))
+    if (wish.success) return { why: wish.data?.why ?? '', failure: null }
+    return { why: '', failure: new HttpFailure(400, z.prettifyError(wish.error)) }
+  } catch (error) {
+    return { why: '', failure: error as HttpFailure }
+  }
 }

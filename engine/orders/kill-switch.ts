@@ -28,6 +28,7 @@ export class KillSwitch {
   readonly #file: string
   /** From the moment in which it is asked for until the file is there; for good where the file cannot be written. */
   #isAsked = false
+  #setting: Promise<void> | null = null
 
   constructor(dataDir: string) {
     this.#file = join(dataDir, KILL_FILE)
@@ -47,12 +48,11 @@ export class KillSwitch {
 
   /** Blocks new orders at once, also where the file cannot be written; then it rejects. The first one stays. */
   async set(by: string, why: string, atMs: number): Promise<KillStatus> {
-    if (!this.isSet) {
-      this.#isAsked = true
-      await mkdir(dirname(this.#file), { recursive: true, mode: 0o700 })
-      await writeAtomically(this.#file, `${JSON.stringify({ by, why, atMs })}\n`)
-      this.#isAsked = false
-    }
+    this.#isAsked = true
+    this.#setting ??= this.#write({ by, why, atMs }).finally(() => {
+      this.#setting = null
+    })
+    await this.#setting
     return this.status()
   }
 
@@ -60,6 +60,15 @@ export class KillSwitch {
     await rm(this.#file, { force: true })
     this.#isAsked = false
     return this.status()
+  }
+
+  async #write(content: z.infer<typeof contentSchema>): Promise<void> {
+    // That it is set for lack of a file is not enough: the next engine would not know.
+    if (statSync(this.#file, { throwIfNoEntry: false }) === undefined) {
+      await mkdir(dirname(this.#file), { recursive: true, mode: 0o700 })
+      await writeAtomically(this.#file, `${JSON.stringify(content)}\n`)
+    }
+    this.#isAsked = false
   }
 
   async status(): Promise<KillStatus> {

@@ -49,9 +49,21 @@ test('keys that may not trade cannot touch it', async () => {
 test('it is set without a body too, and whatever else the body asks for', async () => {
   assert.equal((await ask('POST', trader.key)).status, 200)
   await ask('DELETE', admin)
-  assert.equal((await ask('POST', trader.key, '{"reason":5}')).status, 400)
-  assert.equal((await ask('GET', trader.key)).told.isSet, true)
-  await ask('DELETE', admin)
+  for (const [status, body] of [
+    [400, '{"reason":5}'],
+    [400, 'why=runaway'],
+    [400, '{"why":"run'],
+    [413, `{"why":"${'x'.repeat(300_000)}"}`],
+  ] as const) {
+    assert.equal((await ask('POST', trader.key, body)).status, status)
+    assert.equal((await ask('GET', trader.key)).told.isSet, true, body.slice(0, 20))
+    await ask('DELETE', admin)
+  }
+})
+
+test('a body that is no JSON sets nothing for those who may not', async () => {
+  assert.equal((await ask('POST', reader.key, 'why=runaway')).status, 403)
+  assert.deepEqual(await ask('GET', admin), CLEAR)
 })
 
 const run = (...words: string[]) => runCommand(['kill', ...words, '--data-dir', plant.dataDir])

@@ -57,6 +57,30 @@ test('where the file cannot be written it is set all the same', async () => {
   assert.equal(killSwitch.isSet, true)
 })
 
+test('set again where its file could not be written, it is written then, or fails again', async (context) => {
+  const folder = await temporaryFolder(context)
+  const inTheWay = join(folder, 'data')
+  await writeFile(inTheWay, '')
+  const killSwitch = new KillSwitch(inTheWay)
+  await assert.rejects(killSwitch.set('desk', 'first', NOW_MS))
+  await assert.rejects(killSwitch.set('desk', 'again', NOW_MS))
+  await rm(inTheWay)
+  assert.equal((await killSwitch.set('desk', 'at last', NOW_MS)).why, 'at last')
+  assert.equal(new KillSwitch(inTheWay).isSet, true, 'the next engine sees it')
+})
+
+test('the first of two who set it at one time stays', async (context) => {
+  const killSwitch = new KillSwitch(await temporaryFolder(context))
+  const both = await Promise.all([
+    killSwitch.set('one', '', NOW_MS),
+    killSwitch.set('two', '', NOW_MS),
+  ])
+  assert.deepEqual(
+    both.map(({ by }) => by),
+    ['one', 'one'],
+  )
+})
+
 test('a folder that cannot be looked into counts as set', async (context) => {
   const file = join(await temporaryFolder(context), 'file')
   await writeFile(file, '')
