@@ -56,7 +56,11 @@ export const command = defineCommand({
     }
     const { data_dir: dataDir } = configFor(values).config
     const told = status
-      ? await new KillSwitch(dataDir).status()
+      ? await withSwitch(
+          dataDir,
+          (engine) => adminRequest(engine, 'GET', '/admin/kill'),
+          (killSwitch) => killSwitch.status(),
+        )
       : clear
         ? await withSwitch(
             dataDir,
