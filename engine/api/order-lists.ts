@@ -1,5 +1,6 @@
 // OpenAlgo's endpoints that place several orders for one call: a basket, and an order that is cut into pieces.
 import { z } from 'zod'
+import { CLIENT_ORDER_ID_LENGTH_MAX } from '../orders/fields.ts'
 import type { GatewayAnswer } from '../orders/refusal.ts'
 import type { Sent } from '../orders/writes.ts'
 import { okOf, RestFailure } from './failures.ts'
@@ -87,6 +88,17 @@ function piecesOf(quantity: number, size: number): number[] {
   return [...Array<number>(whole).fill(size), ...(rest > 0 ? [rest] : [])]
 }
 
+/** The id of a piece: each is an order with one of its own. */
+const pieceId = (id: string, at: number) => `${id}.${at + 1}`
+
+/** Refuses an id that some of the pieces could carry, and others not. */
+function checkPieceIds(id: string, pieces: number): void {
+  const lengthMax = CLIENT_ORDER_ID_LENGTH_MAX - pieceId('', pieces - 1).length
+  if (id.length <= lengthMax) return
+  const message = `client_order_id has ${id.length} characters; for ${pieces} orders it may have at most ${lengthMax}`
+  throw new RestFailure(400, message)
+}
+
 /** POST /splitorder. */
 export const splitOrderEndpoint = (context: OrderContext) =>
   endpoint({
@@ -114,9 +126,9 @@ export const splitOrderEndpoint = (context: OrderContext) =>
     async answer({ apikey, splitsize, quantity: total, client_order_id: id, ...order }, caller) {
       okOf(context.gateway.ready({ broker: order.broker }), accountOf(context, order.broker))
       const pieces = piecesOf(total, splitsize)
+      if (id !== undefined) checkPieceIds(id, pieces.length)
       const answers = await sendMany(context, pieces, (quantity, at) => {
-        // Each piece is an order with an id of its own.
-        const own = id === undefined ? {} : { client_order_id: `${id}.${at + 1}` }
+        const own = id === undefined ? {} : { client_order_id: pieceId(id, at) }
         return context.gateway.place({ ...order, ...own, quantity }, caller)
       })
       const results = answers.map((told, at) => {

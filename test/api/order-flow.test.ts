@@ -202,6 +202,17 @@ describe('what is sent again', () => {
     assert.equal((await plant.ask('splitorder', split)).text, pieces.text)
     assert.deepEqual(placed(), ['BUY 10', 'BUY 5', 'BUY 5'])
   })
+
+  test('an id that is too long for the last piece sends none of them', async () => {
+    const { plant, placed } = trading()
+    const split = { ...ORDER, quantity: 50, splitsize: 5 }
+    const long = await plant.ask('splitorder', { ...split, client_order_id: 'x'.repeat(62) })
+    assert.deepEqual([long.status, long.body.error_code], [400, 'INVALID_INPUT'])
+    assert.match(long.body.message, /client_order_id has 62 characters; .* at most 61/)
+    assert.deepEqual(placed(), [])
+    await plant.ask('splitorder', { ...split, client_order_id: 'x'.repeat(61) })
+    assert.equal(placed().length, 10)
+  })
 })
 
 describe('what goes wrong', () => {
