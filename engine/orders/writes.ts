@@ -16,6 +16,7 @@ import { checkGtt, type GttTerms, readGtt } from './gtt-ask.ts'
 import { IntentIds } from './intent-ids.ts'
 import { LastGates } from './last-gates.ts'
 import type { OrderLimits } from './limits.ts'
+import { isUnsent } from './outcome.ts'
 import type { PacedReads } from './paced-reads.ts'
 import type { Window } from './quota.ts'
 import { type GatewayAnswer, type GatewayError, shown } from './refusal.ts'
@@ -282,7 +283,7 @@ export class Writes {
     if (outcome.outcome === 'rejected' && outcome.refusal.code === 'INVALID_TOKEN') {
       this.#options.onRefused(desk.id, outcome.refusal.message, session)
     }
-    return { answer: answerOf(task, outcome), isSent: true }
+    return { answer: answerOf(task, outcome), isSent: !isUnsent(outcome) }
   }
 
   /** Whether a change is the only one of its order or GTT that was sent. */
@@ -308,7 +309,7 @@ export class Writes {
 
   #remember({ task, intentAtMs, outcome }: JournalEntry): void {
     const { clientOrderId, askHash } = task
-    if (clientOrderId === null) return
+    if (clientOrderId === null || (outcome !== null && isUnsent(outcome))) return
     const known: Outcome = outcome ?? { outcome: 'unknown', why: 'it is looked for' }
     this.#firstAnswers.keep(clientOrderId, askHash, intentAtMs, answerOf(task, known))
   }

@@ -1,6 +1,7 @@
 // What the gateway knows after a restart: from the journal, and from what is found of the orders that it left open.
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
+import { notSent } from '../../engine/orders/outcome.ts'
 import type { JournalEntry, Outcome, WriteTask } from '../../engine/orders/write.ts'
 import { Bench, type BenchOptions, CALLER, kite, LIMIT_ORDER, NOW_MS } from './gateway-bench.ts'
 
@@ -38,6 +39,34 @@ test('first answers outlive a restart', async () => {
   const told = await bench.place({ ...WITH_ID, quantity: 11 })
   assert.ok('error' in told && told.error.field === 'client_order_id')
   assert.equal(bench.tasks.length, 0)
+})
+
+test('what was not sent leaves its id free, now and after a restart', async () => {
+  const unsent = notSent('NETWORK_ERROR', 'connection refused')
+  const outcomes = [unsent, unsent, { outcome: 'accepted', id: '25' } as const]
+  const sent: WriteTask[] = []
+  const orders = {
+    open: async () => [],
+    write: async (task: WriteTask) => outcomes[sent.push(task) - 1]!,
+  }
+  const bench = accepting({ options: { orders } })
+  const refused = { error: { code: 'NETWORK_ERROR', message: 'not sent: connection refused' } }
+  assert.deepEqual(await bench.place(WITH_ID), refused)
+  assert.deepEqual(await bench.place({ ...WITH_ID, quantity: 11 }), refused)
+  assert.deepEqual(await bench.place(WITH_ID), ACCEPTED)
+  assert.deepEqual(await bench.place(WITH_ID), ACCEPTED)
+  assert.equal(sent.length, 3)
+
+  const entry = { intentAtMs: NOW_MS - 1000, outcomeAtMs: NOW_MS, settledBy: 'reply' } as const
+  const journal = sent.map((task, at) => ({ ...entry, task, outcome: outcomes[at]! }))
+  const free = accepting({ journal: journal.slice(0, 2) })
+  await free.gateway.open()
+  assert.deepEqual(await free.place(WITH_ID), ACCEPTED)
+  assert.equal(free.tasks.length, 1)
+  const taken = accepting({ journal })
+  await taken.gateway.open()
+  assert.deepEqual(await taken.place(WITH_ID), ACCEPTED)
+  assert.equal(taken.tasks.length, 0)
 })
 
 test('first answers outlive a restart that crosses midnight, and count nothing of the new day', async () => {

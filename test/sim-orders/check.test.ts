@@ -172,6 +172,22 @@ describe('answers', () => {
   const named = (outcome: Outcome, settledBy: JournalEntry['settledBy']) =>
     entry('a', outcome, settledBy, { clientOrderId: 'k' })
 
+  test('of a write that went out when it came again are those of the last time', () => {
+    const refusal = { code: 'NETWORK_ERROR', message: 'not sent: refused' } as const
+    const clientOrderId = 'k'
+    const journal = new Map([
+      ['b', entry('b', { outcome: 'rejected', refusal }, 'reply', { clientOrderId })],
+      ['a', named(accepted('id-a'), 'reply')],
+    ])
+    const asked: Asked = {
+      ...{ label: 'w-a', name: 'place', clientId: 'k', input: {} },
+      answers: [NOT_SENT, OK],
+    }
+    assert.deepEqual(checkAnswers(asked, journal), [])
+    const calls = { ...CALLS, place: 1 }
+    assert.deepEqual(checkBooks({ record: { orders: [order('a')] }, calls, journal }), [])
+  })
+
   test('that agree are left in peace', () => {
     assert.deepEqual(check([OK], PLACED, null), [])
     assert.deepEqual(check([LOOKING], PLACED, null), [])

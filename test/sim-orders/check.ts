@@ -140,9 +140,10 @@ function checkCalls(calls: Evidence['calls'], journal: Evidence['journal']): str
   })
 }
 
-/** One id of a caller stands for one write. */
+/** One id of a caller stands for one write; what was not sent may come again under it. */
 function checkClientIds(journal: Evidence['journal']): string[] {
-  const byClientId = groupsOf(journal.values(), ({ task }) => task.clientOrderId)
+  const sent = [...journal.values()].filter((entry) => !isUnsent(entry))
+  const byClientId = groupsOf(sent, ({ task }) => task.clientOrderId)
   byClientId.delete(null)
   return [...byClientId].flatMap(([clientId, entries]) =>
     entries.length > 1 ? [`client id ${clientId}: ${entries.map(what).join(' and ')}`] : [],
@@ -153,13 +154,15 @@ const isUnknown = (told: Told) => 'error' in told && told.error.code === 'UNKNOW
 /** What was not sent may be tried again, and then have another answer. */
 const wasNotSent = (told: Told) => 'error' in told && NOT_SENT.test(told.error.message)
 const NOT_SENT = /^not sent:|has no live session/
+const isUnsent = ({ outcome }: JournalEntry) =>
+  outcome?.outcome === 'rejected' && NOT_SENT.test(outcome.refusal.message)
 
-/** The entry of a write. */
+/** The entry of a write, the last one where it came again. */
 function entryOf(
   { label, clientId }: Asked,
   journal: Evidence['journal'],
 ): JournalEntry | undefined {
-  return [...journal.values()].find(({ task }) =>
+  return [...journal.values()].findLast(({ task }) =>
     clientId === null ? task.strategy === label : task.clientOrderId === clientId,
   )
 }
