@@ -27,7 +27,7 @@ export interface OrderAccountOptions {
   line(): number | null
   /** Tells clients of a state. Never rejects. */
   send(record: OrderRecord): Promise<void>
-  /** Is told of each order message. */
+  /** Is told of each order message that is certain to be the broker's. */
   onMessage(record: OrderRecord): void
   /** Reads the order book, when the broker takes the call. */
   readBook(): Promise<GatewayAnswer<unknown>>
@@ -79,7 +79,7 @@ export class OrderAccount {
   message(record: OrderRecord, by: 'feed' | 'postback'): void {
     this.#noteListeners()
     const isNews = this.table.message(record, this.#options.nowMs(), by === 'postback')
-    this.#options.onMessage(record)
+    if (by === 'feed') this.#options.onMessage(record)
     if (isNews) this.#tell(record)
   }
 

@@ -20,6 +20,7 @@ async function open(context: Scope, on: { folder?: string; date?: string } = {})
   const told = await ToldStates.open({ folder, broker: 'b', date: on.date ?? '2026-07-01' }, log)
   const state = { nowMs: LATE_MS, line: 1 as number | null, listens: true, looks: 0 }
   const sent: string[] = []
+  const evidence: string[] = []
   const account = new OrderAccount({
     broker: 'b',
     told,
@@ -28,7 +29,7 @@ async function open(context: Scope, on: { folder?: string; date?: string } = {})
     async send({ orderId, status, filledQuantity }: OrderRecord) {
       sent.push(`${orderId} ${status} ${filledQuantity}`)
     },
-    onMessage() {},
+    onMessage: ({ orderId }) => void evidence.push(orderId),
     async readBook() {
       state.looks += 1
       return { ok: [] }
@@ -37,7 +38,7 @@ async function open(context: Scope, on: { folder?: string; date?: string } = {})
     nowMs: () => state.nowMs,
     log,
   })
-  return { account, state, sent, folder }
+  return { account, state, sent, evidence, folder }
 }
 
 test('who listens through midnight misses nothing, and is told nothing twice', async (context) => {
@@ -112,4 +113,14 @@ test('a state that a later book takes back is told as what it is then', async (c
   await account.close()
   assert.deepEqual(sent, ['1 complete 10', '1 open 4'])
   assert.equal(account.status().corrected, 1)
+})
+
+test('what somebody else may have made of a postback is no evidence of a write', async (context) => {
+  const { account, sent, evidence } = await open(context)
+  await account.book([], LATE_MS, 1)
+  account.message(order({ status: 'rejected' }), 'postback')
+  account.message(order({ orderId: '2' }), 'feed')
+  await account.close()
+  assert.deepEqual(sent, ['1 rejected 0', '2 open 0'])
+  assert.deepEqual(evidence, ['2'])
 })
