@@ -51,7 +51,10 @@ export class Writer {
   /** Notes what was found out about a write; one that the journal does not know was never sent, and needs no note. */
   settle(intentId: string, outcome: Outcome, by: SettledBy): void {
     const { journal } = this.open()
-    if (journal.isKnown(intentId)) journal.settle(intentId, outcome, by)
+    // That it was looked for in vain says nothing of a write whose reply came late.
+    if (by === 'reported' ? journal.isOpen(intentId) : journal.isKnown(intentId)) {
+      journal.settle(intentId, outcome, by)
+    }
   }
 
   /**
@@ -116,7 +119,10 @@ export class Writer {
     const sent = await call(line, prepared, { timeoutMs, replyBytesMax: REPLY_BYTES_MAX })
     const callMs = performance.now() - startedAtMs
     const outcome = outcomeOf(sent, write, ask, line.hiderFor(session))
-    this.#note(journal, intentId, outcome)
+    // Where the books told in the meantime, no reply is no news.
+    if (outcome.outcome !== 'unknown' || journal.isOpen(intentId)) {
+      this.#note(journal, intentId, outcome)
+    }
     return { outcome, status: sent.is === 'reply' ? sent.reply.status : null, callMs }
   }
 

@@ -226,3 +226,19 @@ test('at the end the writes under way are waited for, and later ones refused', a
   await closed
   assert.equal(server.writes.length, 1)
 })
+
+test('what is known of a write is not taken back by what came late and knows less', async (context) => {
+  const { server, orders, folder } = await startDesk(context, { writeTimeoutMs: 400 })
+  const known = () => entriesOf(folder).map(({ outcome, settledBy }) => [outcome, settledBy])
+  const unknown: Outcome = { outcome: 'unknown', why: 'looked for in vain' }
+  assert.equal((await orders.write(taskOf('i1'))).outcome, 'accepted')
+  await orders.settle('i1', unknown, 'reported')
+  assert.deepEqual(known(), [[{ outcome: 'accepted', id: 'P1' }, 'reply']])
+  server.faults.push('silence after')
+  const written = orders.write(taskOf('i2'))
+  await until('the call', () => server.writes.length === 2)
+  const found: Outcome = { outcome: 'accepted', id: 'P2' }
+  await orders.settle('i2', found, 'reconciled')
+  assert.equal((await written).outcome, 'unknown')
+  assert.deepEqual(known()[1], [found, 'reconciled'])
+})
