@@ -1,12 +1,13 @@
 // Everything that can be known of an order before it is sent, in one go; only where a limit is in percent or in rupees
 // of a market order, and no tick is fresh, is the broker asked for a price.
-import type { OrderTerms } from '../../adapters/orders.ts'
+import type { OrderRecord, OrderTerms } from '../../adapters/orders.ts'
 import { checkTerms, checkTriggerSide, type Found } from './admission.ts'
 import type { Desk } from './desk.ts'
 import type { Named } from './fields.ts'
 import { checkLimits, needsLastPrice, type OrderLimits } from './limits.ts'
+import { nameOf } from './names.ts'
 import type { Failed, PacedReads } from './paced-reads.ts'
-import type { GatewayAnswer, GatewayError } from './refusal.ts'
+import { badOrder, type GatewayAnswer, type GatewayError } from './refusal.ts'
 
 export class OrderChecks {
   readonly #reads: PacedReads
@@ -34,6 +35,21 @@ export class OrderChecks {
     }
     const error = this.refuseByLimits(desk, instrument, checked, last)
     return error === null ? checked : { error }
+  }
+
+  /** Refuses a change that names another order than it changes: it was held against the wrong rules and limits. */
+  async refuseOther(
+    desk: Desk,
+    { number }: Found,
+    { symbol, action }: OrderTerms & Named,
+    known: OrderRecord,
+  ): Promise<GatewayError | null> {
+    const name = await nameOf(desk, known)
+    if (name.number !== null && name.number !== number) {
+      return badOrder('symbol', symbol, `the order is of ${name.exchange}:${name.symbol}`)
+    }
+    if (known.action === action) return null
+    return badOrder('action', action, `the order is to ${known.action}, and stays so`)
   }
 
   /** Why the limits do not allow an order, of all brokers or of this one. */

@@ -4,7 +4,6 @@
 import type { OrderRecord } from '../../adapters/orders.ts'
 import { Account } from './account.ts'
 import { Market } from './market.ts'
-import type { LiveOrders } from './order-events.ts'
 import { PacedReads, type ReadOptions } from './paced-reads.ts'
 import type { Outcome, WriteTask } from './write.ts'
 import { type Caller, type Reconciling, type WriteOptions, Writes } from './writes.ts'
@@ -14,8 +13,6 @@ export interface GatewayOptions extends ReadOptions, WriteOptions {
     /** Is told of every order book that comes. */
     sawOrders(broker: string, records: readonly OrderRecord[]): void
   }
-  /** Orders that are known without a call; none where it is left out. */
-  readonly live?: LiveOrders
 }
 
 export class OrderGateway {

@@ -16,6 +16,7 @@ import { checkGtt, type GttTerms, readGtt } from './gtt-ask.ts'
 import { IntentIds } from './intent-ids.ts'
 import { LastGates } from './last-gates.ts'
 import type { OrderLimits } from './limits.ts'
+import type { LiveOrders } from './order-events.ts'
 import { isUnsent } from './outcome.ts'
 import type { PacedReads } from './paced-reads.ts'
 import type { Window } from './quota.ts'
@@ -42,6 +43,8 @@ export interface WriteOptions {
   readonly orders: Pick<OrdersPool, 'open' | 'write'>
   readonly reconciler: Reconciling
   readonly killSwitch: { readonly isSet: boolean }
+  /** Orders that are known without a call; none where it is left out. */
+  readonly live?: LiveOrders
   /** For all brokers together. */
   readonly limits: OrderLimits
   /** Whether new orders wait while the fate of one of the same instrument is unknown. */
@@ -220,7 +223,9 @@ export class Writes {
     if ('error' in found) return unsent(found.error)
     const checked = await this.#checks.admit(desk, found, terms)
     if ('error' in checked) return unsent(checked.error)
-    const error = desk.refuseChange(orderId)
+    const known = this.#options.live?.order(desk.id, orderId) ?? null
+    const other = known && (await this.#checks.refuseOther(desk, found, terms, known))
+    const error = other ?? desk.refuseChange(orderId)
     if (error !== null) return unsent(error)
     const { instrument } = found
     const ask: ModifyAsk = {

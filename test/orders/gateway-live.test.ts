@@ -4,7 +4,7 @@ import { test } from 'node:test'
 import type { OrdersSpec } from '../../adapters/orders.ts'
 import zerodha from '../../adapters/zerodha/spec.ts'
 import { order } from './an-order.ts'
-import { Bench, kite } from './gateway-bench.ts'
+import { Bench, CALLER, kite, LIMIT_ORDER } from './gateway-bench.ts'
 
 const ROW = {
   ...{ order_id: '2', exchange: 'NSE', tradingsymbol: 'RELIANCE', instrument_token: 738561 },
@@ -70,4 +70,24 @@ test('signed out, the book is not asked for', async () => {
   const told = await bench.gateway.readOrderBook('zerodha')
   assert.ok('error' in told && told.error.code === 'INVALID_TOKEN')
   assert.deepEqual(bench.requests, [])
+})
+
+test('a change that names another instrument or side than the order has is refused unsent', async () => {
+  const bench = benchWith(true)
+  bench.respond = () => kite({ order_id: '1' })
+  const change = { ...LIMIT_ORDER, orderid: '1' }
+  for (const [field, wrong, words] of [
+    ['symbol', { symbol: 'INFY' }, /the order is of NSE:RELIANCE/],
+    ['action', { action: 'SELL' }, /the order is to BUY/],
+  ] as const) {
+    const told = await bench.gateway.modify({ ...change, ...wrong }, CALLER)
+    assert.ok('error' in told, field)
+    assert.deepEqual([told.error.code, told.error.field], ['INVALID_ORDER', field])
+    assert.match(told.error.message, words)
+  }
+  assert.deepEqual(bench.requests, [])
+  assert.ok('ok' in (await bench.gateway.modify(change, CALLER)))
+  // Of one that is not known, the broker is the judge.
+  bench.respond = () => kite({ order_id: '2' })
+  assert.ok('ok' in (await bench.gateway.modify({ ...change, orderid: '2' }, CALLER)))
 })
