@@ -105,6 +105,8 @@ test('threads ended at any moment of many writes leave journal and broker in agr
     if (round % 5 > 0) {
       await until('some calls', () => server.writes.length >= wanted || orders.running === 0)
     }
+    // On a busy machine no thread might ever live long enough to answer.
+    if (round === 12) await Promise.all(writes)
     await orders.threads[0]?.terminate()
   }
   await Promise.all(writes)
