@@ -2,7 +2,7 @@
 import { z } from 'zod'
 import { CLIENT_ORDER_ID_LENGTH_MAX } from '../orders/fields.ts'
 import type { GatewayAnswer } from '../orders/refusal.ts'
-import type { Sent } from '../orders/writes.ts'
+import type { Sent } from '../orders/sent.ts'
 import { okOf, RestFailure } from './failures.ts'
 import { accountOf, type OrderContext } from './order-context.ts'
 import { fractionOf, fractionsOf, ORDER } from './order-fields.ts'

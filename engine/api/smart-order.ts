@@ -1,5 +1,7 @@
 // OpenAlgo's smart order: what is sent is what is missing to a position that the caller wants to have.
 import { z } from 'zod'
+import type { GatewayAnswer } from '../orders/refusal.ts'
+import type { Sent } from '../orders/sent.ts'
 import { okOf } from './failures.ts'
 import { accountOf, type OrderContext } from './order-context.ts'
 import { fractionOf, ORDER } from './order-fields.ts'
@@ -65,7 +67,14 @@ export const smartOrderEndpoint = (context: OrderContext, turns: Turns) =>
     check: fractionOf,
     answer({ apikey, position_size, ...order }, caller) {
       const broker = accountOf(context, order.broker)
+      const { strategy, client_order_id, broker: asked, ...terms } = order
+      const wish = { ...terms, position_size }
+      const sent = (told: GatewayAnswer<Sent>) =>
+        jsonReply(200, { orderid: okOf(told, broker).orderid, status: 'success' })
       return turns.take([turnOf(broker, order)], async () => {
+        // What is missing by now is not what was when the order was sent under this id.
+        const first = await context.gateway.firstAnswer(order, wish)
+        if (first !== null) return sent(first)
         const positions = okOf(await context.gateway.positions({ broker: order.broker }), broker)
         const current = quantityOf(positions, order)
         const { action, quantity } = order
@@ -74,8 +83,7 @@ export const smartOrderEndpoint = (context: OrderContext, turns: Turns) =>
         if (computed === null) {
           return jsonReply(200, { message: NOTHING_TO_DO, status: 'success' })
         }
-        const told = await context.gateway.place({ ...order, ...computed }, caller)
-        return jsonReply(200, { orderid: okOf(told, broker).orderid, status: 'success' })
+        return sent(await context.gateway.place({ ...order, ...computed }, caller, wish))
       })
     },
   })

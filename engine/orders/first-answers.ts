@@ -23,6 +23,15 @@ export class FirstAnswers<Ok> {
     return this.#entries.size
   }
 
+  /** The answer of the first call of an id, or null where there was none. */
+  find(id: string, askHash: string, nowMs: number): Promise<GatewayAnswer<Ok>> | null {
+    // First: an answer of days ago would tell of an order that is long gone, and send none.
+    this.#forgetOld(indianDay(nowMs))
+    const known = this.#entries.get(id)
+    if (known === undefined) return null
+    return known.askHash === askHash ? known.answer : refuseOther(id)
+  }
+
   /** Starts a call, or gives the answer of the first one of its id. */
   once(
     id: string | null,
@@ -31,10 +40,8 @@ export class FirstAnswers<Ok> {
     start: () => Promise<Told<Ok>>,
   ): Promise<GatewayAnswer<Ok>> {
     if (id === null) return start().then(({ answer }) => answer)
-    // First: an answer of days ago would tell of an order that is long gone, and send none.
-    this.#forgetOld(indianDay(nowMs))
-    const known = this.#entries.get(id)
-    if (known !== undefined) return known.askHash === askHash ? known.answer : refuseOther(id)
+    const known = this.find(id, askHash, nowMs)
+    if (known !== null) return known
     const answer = start().then((told) => {
       if (!told.isSent) this.#entries.delete(id)
       return told.answer

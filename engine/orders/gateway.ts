@@ -38,7 +38,9 @@ export class OrderGateway {
   /** Whether a change is the only one of its order or GTT that was sent, as far as the journal of the day tells. */
   isOnlyChange = (task: WriteTask): boolean => this.#writes.isOnlyChange(task)
 
-  place = (input: unknown, caller: Caller) => this.#writes.place(input, caller)
+  place = (input: unknown, caller: Caller, wish?: object) => this.#writes.place(input, caller, wish)
+  /** What a wish under the caller's own id was answered before, or null. */
+  firstAnswer = (input: unknown, wish: object) => this.#writes.firstAnswer(input, wish)
   modify = (input: unknown, caller: Caller) => this.#writes.modify(input, caller)
   cancel = (input: unknown, caller: Caller) => this.#writes.cancel(input, caller)
   placeGtt = (input: unknown, caller: Caller) => this.#writes.placeGtt(input, caller)

@@ -20,7 +20,8 @@ import type { LiveOrders } from './order-events.ts'
 import { isUnsent } from './outcome.ts'
 import type { PacedReads } from './paced-reads.ts'
 import type { Window } from './quota.ts'
-import { type GatewayAnswer, type GatewayError, shown } from './refusal.ts'
+import type { GatewayAnswer, GatewayError } from './refusal.ts'
+import { answerOf, type Sent } from './sent.ts'
 import type { JournalEntry, OrdersPool, Outcome, WriteTask } from './write.ts'
 
 /** Finds out what became of writes whose outcome is unknown. */
@@ -61,12 +62,6 @@ export interface WriteOptions {
 /** Who asks: the id of the API key, never the key. */
 export interface Caller {
   readonly keyId: string
-}
-
-export interface Sent {
-  readonly broker: string
-  /** The broker's id of the order or trigger. */
-  readonly orderid: string
 }
 
 /** One call on its way. */
@@ -130,11 +125,23 @@ export class Writes {
     }
   }
 
-  /** Places an order. */
-  place(input: unknown, caller: Caller): Promise<GatewayAnswer<Sent>> {
+  /**
+   * Places an order. `wish` is what the caller asked for where the order only follows from it: one and the same wish
+   * under one id is placed once, whatever order it would lead to by now.
+   */
+  place(input: unknown, caller: Caller, wish?: object): Promise<GatewayAnswer<Sent>> {
     const fields = new FieldReader(input)
     const terms = readTerms(fields)
-    return this.#start(fields, 'place', caller, terms, (call) => this.#place(call, terms))
+    return this.#start(fields, 'place', caller, wish ?? terms, (call) => this.#place(call, terms))
+  }
+
+  /** The first answer to a wish under the caller's id; null where there is none, and where the input is wrong. */
+  firstAnswer(input: unknown, wish: object): Promise<GatewayAnswer<Sent>> | null {
+    const fields = new FieldReader(input)
+    const desk = this.#reads.desk(fields)
+    const id = fields.clientOrderId()
+    if (id === null || fields.error !== null || 'error' in desk) return null
+    return this.#firstAnswers.find(id, hashOf('place', desk.id, wish), this.#options.nowMs())
   }
 
   /** Changes an order; the fields give its whole new state. */
@@ -324,18 +331,6 @@ function hashOf(name: WriteName, broker: string, asked: object): string {
   return createHash('sha256')
     .update(JSON.stringify([name, broker, asked]))
     .digest('hex')
-}
-
-function answerOf(
-  { broker, intentId }: Pick<WriteTask, 'broker' | 'intentId'>,
-  outcome: Outcome,
-): GatewayAnswer<Sent> {
-  if (outcome.outcome === 'accepted') return { ok: { broker, orderid: outcome.id } }
-  if (outcome.outcome === 'rejected') return { error: outcome.refusal }
-  const message =
-    `it was sent, and what became of it is not known: ${shown(outcome.why)}; ` +
-    'look into the order book before sending it again'
-  return { error: { code: 'UNKNOWN_OUTCOME', message, tag: intentId } }
 }
 
 function refuseUnsupported(desk: Desk, name: WriteName): GatewayError | null {

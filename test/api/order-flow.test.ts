@@ -203,6 +203,31 @@ describe('what is sent again', () => {
     assert.deepEqual(placed(), ['BUY 10', 'BUY 5', 'BUY 5'])
   })
 
+  test('a smart order under the same id is placed once, whatever it has done to the position', async () => {
+    const { plant, placed, bench } = trading()
+    const smart = { ...SMART, position_size: 10, client_order_id: 'smart' }
+    const first = await plant.ask('placesmartorder', smart)
+    const respond = bench.respond
+    const held = (quantity: number) => {
+      const net = { exchange: 'NSE', tradingsymbol: 'RELIANCE', instrument_token: 738561 }
+      const row = { ...net, product: 'MIS', quantity, multiplier: 1 }
+      bench.respond = (request) =>
+        request.url.endsWith('/portfolio/positions')
+          ? kite({ net: [row], day: [] })
+          : respond(request)
+    }
+    // Nothing of it filled, a part, all of it, and more of it by somebody else.
+    for (const quantity of [0, 4, 10, 30]) {
+      held(quantity)
+      assert.equal((await plant.ask('placesmartorder', smart)).text, first.text)
+    }
+    const other = await plant.ask('placesmartorder', { ...smart, position_size: 20 })
+    assert.deepEqual([other.status, other.body.error_code], [400, 'INVALID_INPUT'])
+    assert.deepEqual(placed(), ['BUY 10'])
+    await plant.ask('placesmartorder', { ...smart, client_order_id: 'another' })
+    assert.deepEqual(placed(), ['BUY 10', 'SELL 20'])
+  })
+
   test('an id that is too long for the last piece sends none of them', async () => {
     const { plant, placed } = trading()
     const split = { ...ORDER, quantity: 50, splitsize: 5 }
