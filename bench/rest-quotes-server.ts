@@ -87,7 +87,7 @@ function serveEndpoint(key: string): number {
   })
   const rates = { order: NEVER_REACHED, smartOrder: NEVER_REACHED, api: NEVER_REACHED }
   const verifyKey = keyOf(key)
-  const routes = apiRoutes(endpoints, verifyKey, '', new RateLimits(rates, nowMs))
+  const routes = apiRoutes(endpoints, '', { verifyKey, limits: new RateLimits(rates, nowMs) })
   return serveHttp(uws, address, verifyKey, routes).port
 }
 

@@ -99,10 +99,13 @@ async function startParts(
   )
   const outputs = await startOutputs({ config, uws, feeds, outbox, log, verifyKey }, undo)
   const { websocket, zeromq, sendEvent } = outputs
+  const latency = stages ? new TimedLatency(stages) : new Latency()
+  const core = new Core(doorbell, feeds, outbox, latency, eventsTo(sendEvent), config.engine)
+  const { letTicksPass } = core
   const lookup = new Lookup(log)
   undo.push(() => lookup.close())
   const orders = await startOrders({
-    ...{ config, feeds, lookup, log },
+    ...{ config, feeds, lookup, log, letTicksPass },
     brokers: prepared.brokers,
     catalogue: prepared.catalogue,
     audience: audienceOf({ feeds, websocket, zeromq, outbox }),
@@ -116,14 +119,12 @@ async function startParts(
     for (const keeper of keepers) keeper.stop()
   })
 
-  const latency = stages ? new TimedLatency(stages) : new Latency()
   const status = () => describeStatus({ startedAtMs, feeds, keepers, ...outputs, latency, orders })
-  const core = new Core(doorbell, feeds, outbox, latency, eventsTo(sendEvent), config.engine)
   const routes = routesOf({
     ...{ config, prepared, keys, feeds, keepers, websocket, orders, lookup, schedule, stages },
-    ...{ startedAtMs, log, verifyKey, status },
+    ...{ startedAtMs, log, verifyKey, status, letTicksPass },
   })
-  const http = serveHttp(uws, config.http, verifyKey, routes, core.letTicksPass)
+  const http = serveHttp(uws, config.http, verifyKey, routes, letTicksPass)
   undo.push(() => http.close())
   startTicks(core, outputs.supply, feeds, undo)
 

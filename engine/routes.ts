@@ -41,6 +41,7 @@ export interface RouteParts {
   readonly log: Logger
   verifyKey(key: string): KeyRecord | null
   status(): EngineStatus
+  letTicksPass(): void
 }
 
 /** The admin API, the broker's callbacks, and the REST API for clients. */
@@ -68,9 +69,8 @@ export function routesOf(parts: RouteParts) {
         ...symbolEndpoints({ lookup, brokers, nowMs, market: marketOf(trading) }),
         ...tradingEndpoints(trading),
       ],
-      verifyKey,
       packageVersion(),
-      rateLimitsOf(config.rest, nowMs),
+      { verifyKey, limits: rateLimitsOf(config.rest, nowMs), letTicksPass: parts.letTicksPass },
     ),
   ]
 }

@@ -1,12 +1,10 @@
 // The OpenAPI document, made from the schemas that check the requests.
 import { z } from 'zod'
 import { ERROR_CODES } from '../../adapters/registry.ts'
-import type { KeyRecord } from '../auth/keys.ts'
 import { docsPage } from './docs-page.ts'
 import { API_ROOT, type ApiRoute } from './http.ts'
-import type { RateLimits } from './rate-limits.ts'
 import { jsonReply } from './reply.ts'
-import { type Endpoint, routeOf } from './rest.ts'
+import { type Endpoint, type RouteOptions, routeOf } from './rest.ts'
 
 /** Statuses of refusals that every endpoint has. */
 const COMMON_REFUSALS: Readonly<Record<number, string>> = {
@@ -82,15 +80,14 @@ export function describeApi(endpoints: readonly Endpoint[], version: string) {
 /** The endpoints as routes, and what describes them, as a document and as a page; these two need no key. */
 export function apiRoutes(
   endpoints: readonly Endpoint[],
-  verifyKey: (key: string) => KeyRecord | null,
   version: string,
-  limits?: RateLimits,
+  options: RouteOptions,
 ): ApiRoute[] {
   const document = describeApi(endpoints, version)
   const json = jsonReply(200, document)
   const page = docsPage(document)
   return [
-    ...endpoints.map((described) => routeOf(described, { verifyKey, limits })),
+    ...endpoints.map((described) => routeOf(described, options)),
     { method: 'GET', path: `${API_ROOT}openapi.json`, answer: () => json },
     { method: 'GET', path: `${API_ROOT}docs`, answer: () => page },
   ]

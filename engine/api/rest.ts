@@ -46,6 +46,8 @@ export interface RouteOptions {
   readonly verifyKey: (key: string) => KeyRecord | null
   /** How often who may call; without it, as often as they like. */
   readonly limits?: RateLimits | undefined
+  /** Runs between the checks of a call and its answer, which take as long as many ticks. */
+  readonly letTicksPass?: () => void
 }
 
 const BYTE_ORDER_MARK = '\ufeff'
@@ -55,7 +57,8 @@ const RETRY_AFTER_SECONDS = 60
 const TOO_OFTEN = 'Rate limit exceeded. Please slow down your requests.'
 
 /** An endpoint as a route of the HTTP server. */
-export function routeOf(described: Endpoint, { verifyKey, limits }: RouteOptions): ApiRoute {
+export function routeOf(described: Endpoint, options: RouteOptions): ApiRoute {
+  const { verifyKey, limits, letTicksPass = () => {} } = options
   const { name, method, request, rate = 'api' } = described
   const scope = described.scope ?? 'read'
   const refuseFields = (messages: Messages | string, fields: unknown) =>
@@ -78,6 +81,7 @@ export function routeOf(described: Endpoint, { verifyKey, limits }: RouteOptions
       if (wrong !== null) return refuseFields(wrong, given.fields)
       if (key === null) return refusal(403, INVALID_KEY)
       if (!key.scopes.includes(scope)) return refusal(403, FORBIDDEN[scope])
+      letTicksPass()
       return answered(() => described.answer(checked.data, { keyId: key.id }))
     },
   }

@@ -10,6 +10,7 @@ import type { PreparedBroker } from '../prepare.ts'
 import type { Lookup } from '../symbols/lookup/lookup.ts'
 import type { OrderBroker } from './desk.ts'
 import { OrderGateway } from './gateway.ts'
+import { inSteps } from './in-steps.ts'
 import { KillSwitch } from './kill-switch.ts'
 import { limitsOf } from './limits.ts'
 import { type InstrumentBlocks, orderBrokerOf } from './order-broker.ts'
@@ -28,6 +29,8 @@ export interface OrdersParts {
   readonly log: Logger
   /** Those who listen to order events. */
   readonly audience: OrderAudience
+  /** Sends the ticks that wait. */
+  letTicksPass(): void
 }
 
 export interface OrdersStatus {
@@ -102,7 +105,7 @@ export async function startOrders(parts: OrdersParts): Promise<StartedOrders> {
   const killSwitch = new KillSwitch(config.data_dir)
   const gateway: OrderGateway = new OrderGateway({
     brokers,
-    orders: events.watchWrites(orders),
+    orders: inSteps(events.watchWrites(orders), parts.letTicksPass),
     reads: watchedReads,
     live: events,
     reconciler,

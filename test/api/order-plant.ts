@@ -76,7 +76,7 @@ export class OrderPlant {
     }
     const { order = '', smartOrder = '', api = '' } = rates ?? {}
     const limits = new RateLimits({ order, smartOrder, api }, () => bench.nowMs)
-    const routes = apiRoutes(tradingEndpoints(this.context), verifyKey, '1.2.3', limits)
+    const routes = apiRoutes(tradingEndpoints(this.context), '1.2.3', { verifyKey, limits })
     const address = { host: '127.0.0.1', port: 0 }
     const http = serveHttp(loadUWebSockets(), address, verifyKey, routes)
     this.port = http.port

@@ -60,7 +60,7 @@ const context = {
   ...{ lookup, market, brokers: ['one', 'many', 'unsynced'] },
   nowMs: () => NOW_MS,
 }
-const routes = apiRoutes(symbolEndpoints(context), verifyKey, '1.2.3')
+const routes = apiRoutes(symbolEndpoints(context), '1.2.3', { verifyKey })
 export const http = serveHttp(loadUWebSockets(), { host: '127.0.0.1', port: 0 }, verifyKey, routes)
 after(async () => {
   http.close()
