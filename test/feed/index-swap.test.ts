@@ -195,6 +195,8 @@ test('under 50,000 ticks a second lists are swapped and no tick is lost or mis-a
     await until('what the broker is asked for', () => {
       return plant.simulator.stats().subscribedPairs === pairs
     })
+    // Ticks of the list before may still be on their way to the client until then.
+    await until(`the first tick of list ${at}`, () => watch.list === at)
     const ticksBefore = watch.ticks
     const goneBefore = watch.seqs.get(gone!.tradingsymbol)
     await until(`ticks of list ${at}`, () => watch.ticks > ticksBefore + TICKS_PER_LIST, 20_000)
