@@ -1,6 +1,8 @@
 // Finds out what became of writes whose outcome is unknown, from the broker's books. Nothing is ever sent again.
 import type { GttRecord } from '../../adapters/gtt.ts'
 import type { OrderRecord } from '../../adapters/orders.ts'
+import { nowMs } from '../clock.ts'
+import { indianDay } from './admission.ts'
 import { BookLooks, type LookOptions } from './book-looks.ts'
 import {
   BOOK_OF,
@@ -25,9 +27,9 @@ export interface ReconcilerOptions extends LookOptions {
   readonly onSettled?: (task: WriteTask, outcome: Outcome, by: SettledBy) => void
 }
 
-interface Pending {
-  readonly task: WriteTask
-  readonly intentAtMs: number
+type Reported = Pick<JournalEntry, 'task' | 'intentAtMs'>
+
+interface Pending extends Reported {
   looks: number
   readonly done: Promise<Outcome>
   readonly resolve: (outcome: Outcome) => void
@@ -37,7 +39,7 @@ export class Reconciler {
   readonly #options: ReconcilerOptions
   readonly #pending = new Map<string, Pending>()
   /** Places that were not found in time, and may still turn up. */
-  readonly #reported = new Map<string, WriteTask>()
+  readonly #reported = new Map<string, Reported>()
   /** GTTs that writes account for, as `BROKER ID`. */
   readonly #takenGtts = new Set<string>()
   readonly #looks: BookLooks<Pending>
@@ -61,6 +63,15 @@ export class Reconciler {
     return this.#reported.size
   }
 
+  /** Whether an order of today was looked for in vain: it may have come since, without a word of it. */
+  misses(broker: string): boolean {
+    const today = indianDay(nowMs())
+    for (const { task, intentAtMs } of this.#reported.values()) {
+      if (task.broker === broker && indianDay(intentAtMs) === today) return true
+    }
+    return false
+  }
+
   /** The intent id of a place of this instrument, or of a GTT of it, whose outcome is looked for, or null. */
   unknownPlaceOf(
     broker: string,
@@ -78,8 +89,8 @@ export class Reconciler {
 
   /** Takes up what the journal left open. Resolves when all of it is settled or reported. */
   async resume(entries: readonly JournalEntry[]): Promise<void> {
-    for (const { task, outcome, settledBy } of entries) {
-      if (settledBy === 'reported') this.#remember(task)
+    for (const { task, outcome, settledBy, intentAtMs } of entries) {
+      if (settledBy === 'reported') this.#remember({ task, intentAtMs })
       if (outcome?.outcome === 'accepted') this.accepted(task, outcome.id)
     }
     const open = entries.filter(isOpen)
@@ -110,7 +121,7 @@ export class Reconciler {
     const { isOnlyChange } = this.#options
     const book = indexOrders(records)
     for (const intentId of book.byTag.keys()) {
-      const task = this.#reported.get(intentId)
+      const task = this.#reported.get(intentId)?.task
       const found = task?.broker === broker ? evidenceOfPlace(intentId, book) : null
       if (task !== undefined && found !== null) this.#foundLate(task, found)
     }
@@ -170,13 +181,13 @@ export class Reconciler {
       { broker, operation: name, intentId, why },
       'the outcome of a write is unknown: look at the broker',
     )
-    this.#remember(task)
+    this.#remember(pending)
     this.#settle(pending, { outcome: 'unknown', why }, 'reported')
   }
 
-  #remember(task: WriteTask): void {
+  #remember({ task, intentAtMs }: Reported): void {
     if (task.name !== 'place') return
-    this.#reported.set(task.intentId, task)
+    this.#reported.set(task.intentId, { task, intentAtMs })
     const [oldest] = this.#reported.keys()
     if (this.#reported.size > REPORTED_MAX) this.#reported.delete(oldest!)
   }

@@ -107,7 +107,10 @@ export async function startOrders(parts: OrdersParts): Promise<StartedOrders> {
     brokers,
     orders: inSteps(events.watchWrites(orders), parts.letTicksPass),
     reads: watchedReads,
-    live: events,
+    live: {
+      book: (broker) => (reconciler.misses(broker) ? null : events.book(broker)),
+      order: (broker, orderId) => events.order(broker, orderId),
+    },
     reconciler,
     killSwitch,
     ...gatewaySettingsOf(limits),

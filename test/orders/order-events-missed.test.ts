@@ -16,6 +16,7 @@ import {
   place,
   placeByHand,
   restart,
+  restingOrder,
   startTradingPlant,
   statesOf,
   TRADING,
@@ -109,6 +110,32 @@ test('an order of the engine whose message never comes is looked for in the book
   assert.deepEqual(await toldStates(client, id, 1), ['open 0'])
   await plant.engine.orders.gateway.cancel({ orderid: id }, CALLER)
   assert.deepEqual(await toldStates(client, id, 2), ['open 0', 'cancelled 0'])
+})
+
+test('an order that came after it was looked for in vain is found, though its message is lost', async (context) => {
+  const looks = { 'orders.reconcile_looks_max': 1, 'orders.reconcile_spacing_ms': 50 }
+  const plant = await startTradingPlant(context, {}, looks)
+  await listen(context, plant)
+  const { simulator, engine } = plant
+  const { gateway } = engine.orders
+  const sources = async () => {
+    const book = await gateway.orderBook({})
+    assert.ok('ok' in book)
+    return [book.source, book.ok.length]
+  }
+  assert.deepEqual(await sources(), ['live', 0])
+  simulator.fault({ on: 'message', do: 'drop', times: null })
+  simulator.fault({ on: 'place', do: 'late', reply: 'error', delayMs: 3000, times: 1 })
+  const told = await gateway.place(await restingOrder(plant), CALLER)
+  assert.ok('error' in told && told.error.code === 'UNKNOWN_OUTCOME')
+  await until('it is given up', () => engine.orders.status().reported === 1)
+  // A book that was read before it came says nothing of what came since.
+  assert.deepEqual(await sources(), ['broker', 0])
+  await until('it comes', () => simulator.pending() === 0)
+  assert.deepEqual(await sources(), ['broker', 1])
+  assert.equal(engine.orders.status().reported, 0)
+  await currentTable(plant)
+  assert.deepEqual(await sources(), ['live', 1])
 })
 
 /** A plant whose line for messages never comes up. */
