@@ -1,5 +1,4 @@
 // The part of the brokers' door that looks at the table of orders.
-
 import { type Quota, READ_NAMES, WRITE_NAMES } from './order-rules.ts'
 import { type OrdersSpec, PRICE_TYPES, PRODUCTS, VALIDITIES } from './orders.ts'
 

@@ -1,5 +1,4 @@
 // All that the HTTP port answers, each route with what it needs of the engine.
-
 import { packageVersion } from '../config/root.ts'
 import type { Config } from '../config/schema.ts'
 import { adminRoutes, stagesRoute } from './api/admin.ts'

@@ -1,5 +1,4 @@
 // Zerodha's orders (Kite Connect v3): what it takes, how often, and which file says how each call is written.
-
 import type { Quota, ReadName, WriteName } from '../order-rules.ts'
 import type { OrdersSpec } from '../orders.ts'
 import { funds, holdings, orderBook, orderStatus, positions, tradeBook } from './books.ts'

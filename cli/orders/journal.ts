@@ -1,5 +1,4 @@
 // Prints a day of the journal, straight from its file: an engine may run beside it, or not.
-
 import type { GttLeg, PlaceGttAsk } from '../../adapters/gtt.ts'
 import type { OrderTerms } from '../../adapters/orders.ts'
 import {

@@ -5,7 +5,7 @@ import { choice, FIELDS, integer, list, number, shortText, text } from './fields
 import type { Messages } from './rest.ts'
 
 const ORDERID_LENGTH_MAX = 64
-/** More than a body has room for. */
+/** About as many as a body has room for. */
 const BASKET_MAX = 1000
 const CRYPTO = 'CRYPTO'
 const { apikey, broker, exchange, symbol } = FIELDS

@@ -1,5 +1,4 @@
 // Rows of the account's books as callers see them: under OpenAlgo's names, which its clients read.
-
 import type { GttRecord } from '../../adapters/gtt.ts'
 import type {
   HoldingRecord,

@@ -1,5 +1,4 @@
 // What a broker's books say about a write that got no clear reply. Null: nothing yet.
-
 import type { CancelGttAsk, GttRecord, ModifyGttAsk, PlaceGttAsk } from '../../adapters/gtt.ts'
 import type { WriteName } from '../../adapters/order-rules.ts'
 import type { CancelAsk, ModifyAsk, OrderRecord } from '../../adapters/orders.ts'

@@ -12,7 +12,7 @@ const NUMBER = /^[+-]?\d{1,15}(\.\d{1,15})?$/
 /** Ids of orders and triggers go into URLs. */
 const ID = /^[A-Za-z0-9_-]{1,64}$/
 export const CLIENT_ORDER_ID_LENGTH_MAX = 64
-const CLIENT_ORDER_ID = /^[\x21-\x7e]{1,64}$/
+const CLIENT_ORDER_ID = new RegExp(`^[\\x21-\\x7e]{1,${CLIENT_ORDER_ID_LENGTH_MAX}}$`)
 const CODE = /^[A-Z0-9_]{1,16}$/
 const TEXT_MAX = 256
 const NOTHING: Input = {}

@@ -1,5 +1,4 @@
 // Good-till-triggered orders: the caller's fields, and what they must be for the instrument.
-
 import type { GttLeg, GttType, PlaceGttAsk } from '../../adapters/gtt.ts'
 import type { Action, OrderInstrument, OrdersSpec, Product } from '../../adapters/orders.ts'
 import { GTT_TYPES } from '../../adapters/registry.ts'

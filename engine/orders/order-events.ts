@@ -1,6 +1,5 @@
 // Order events of all accounts: they stand between the threads that call brokers and those who use them, so that every
 // book that is read, and every write, tells the live tables too.
-
 import type { ReadName } from '../../adapters/order-rules.ts'
 import type { OrderRecord, ReadReply } from '../../adapters/orders.ts'
 import type { Logger } from '../observe/log.ts'

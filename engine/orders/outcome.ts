@@ -4,16 +4,15 @@ import type { Sent } from './call.ts'
 import type { Outcome } from './write.ts'
 
 const TEXT_LENGTH_MAX = 500
-const NOT_SENT = 'not sent: '
 
 /** A refusal of our own: what was asked did not go out. */
 export function notSent(code: ErrorCode, why: string): Outcome {
-  return { outcome: 'rejected', refusal: { code, message: `${NOT_SENT}${why}` } }
+  return { outcome: 'rejected', refusal: { code, message: `not sent: ${why}` }, isSent: false }
 }
 
 /** Whether a write came to nothing before it was sent. */
 export function isUnsent(outcome: Outcome): boolean {
-  return outcome.outcome === 'rejected' && outcome.refusal.message.startsWith(NOT_SENT)
+  return outcome.outcome === 'rejected' && outcome.isSent === false
 }
 
 /** Whether something that an adapter made is a refusal of the closed set. */

@@ -50,7 +50,8 @@ export interface WriteTask {
 /** What became of a write. Only the broker's positive word is a rejection; all that is unclear is unknown. */
 export type Outcome =
   | { readonly outcome: 'accepted'; readonly id: string }
-  | { readonly outcome: 'rejected'; readonly refusal: Refusal }
+  /** By the broker; or, where `isSent` is false, by the engine, before anything went out. */
+  | { readonly outcome: 'rejected'; readonly refusal: Refusal; readonly isSent?: false }
   | { readonly outcome: 'unknown'; readonly why: string }
 
 /** One write and what is known of it, as the journal has it. */

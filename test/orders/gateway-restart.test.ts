@@ -69,6 +69,15 @@ test('what was not sent leaves its id free, now and after a restart', async () =
   assert.equal(taken.tasks.length, 0)
 })
 
+test('a broker whose words are those of a write that was not sent keeps its id taken', async () => {
+  const refusal = { code: 'ORDER_ERROR', message: 'not sent: says the broker' } as const
+  const outcome: Outcome = { outcome: 'rejected', refusal }
+  const bench = accepting({ journal: await journalWith({ outcome, settledBy: 'reply' }) })
+  await bench.gateway.open()
+  assert.deepEqual(await bench.place(WITH_ID), { error: refusal })
+  assert.equal(bench.tasks.length, 0)
+})
+
 test('first answers outlive a restart that crosses midnight, and count nothing of the new day', async () => {
   const outcome: Outcome = { outcome: 'accepted', id: '25' }
   const journal = await journalWith({ outcome, settledBy: 'reply' })

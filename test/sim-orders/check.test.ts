@@ -176,7 +176,10 @@ describe('answers', () => {
     const refusal = { code: 'NETWORK_ERROR', message: 'not sent: refused' } as const
     const clientOrderId = 'k'
     const journal = new Map([
-      ['b', entry('b', { outcome: 'rejected', refusal }, 'reply', { clientOrderId })],
+      [
+        'b',
+        entry('b', { outcome: 'rejected', refusal, isSent: false }, 'reply', { clientOrderId }),
+      ],
       ['a', named(accepted('id-a'), 'reply')],
     ])
     const asked: Asked = {

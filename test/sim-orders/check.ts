@@ -155,7 +155,7 @@ const isUnknown = (told: Told) => 'error' in told && told.error.code === 'UNKNOW
 const wasNotSent = (told: Told) => 'error' in told && NOT_SENT.test(told.error.message)
 const NOT_SENT = /^not sent:|has no live session/
 const isUnsent = ({ outcome }: JournalEntry) =>
-  outcome?.outcome === 'rejected' && NOT_SENT.test(outcome.refusal.message)
+  outcome?.outcome === 'rejected' && outcome.isSent === false
 
 /** The entry of a write, the last one where it came again. */
 function entryOf(

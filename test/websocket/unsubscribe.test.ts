@@ -36,7 +36,7 @@ function modesOf(client: StreamClient): unknown[] {
   return client.dataOf(share.symbol).map(({ mode }) => mode)
 }
 
-/** The modes in which ticks of `share` reach the client; the broker sends one more where it is asked for another. */
+/** The modes in which one tick of `share` reaches the client: the last, as a change of mode may bring one too. */
 async function modesHeld(client: StreamClient): Promise<unknown[]> {
   const { length } = modesOf(client)
   const guards = client.dataOf(guard.symbol).length
@@ -44,7 +44,8 @@ async function modesHeld(client: StreamClient): Promise<unknown[]> {
   plant.simulator.tickOnce([guard.token])
   // Ticks keep their order, so nothing of the first is still to come when the second is there.
   await until('the guard', () => client.dataOf(guard.symbol).length > guards)
-  return [...new Set(modesOf(client).slice(length))]
+  const came = client.dataOf(share.symbol).slice(length)
+  return came.filter(({ seq }) => seq === came.at(-1)!.seq).map(({ mode }) => mode)
 }
 
 const REQUESTS: readonly [name: string, request: Message, stillHeld: readonly number[]][] = [
