@@ -15,7 +15,7 @@ if (files.length === 0) {
   process.stderr.write(`no test file matches: ${words.join(' ')}\n`)
   process.exit(1)
 }
-const ran = spawnSync(process.execPath, ['--test', '--test-concurrency=2', ...files], {
-  stdio: 'inherit',
-})
+// The spec reporter, because it names what failed once more at the end, where a log that is cut still has it.
+const flags = ['--test', '--test-concurrency=2', '--test-reporter=spec']
+const ran = spawnSync(process.execPath, [...flags, ...files], { stdio: 'inherit' })
 process.exit(ran.status ?? 1)
