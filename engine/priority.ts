@@ -1,7 +1,7 @@
 // Which thread waits for which: Linux schedules threads one by one, and ticks go first.
 import { spawnSync } from 'node:child_process'
 import { readlinkSync } from 'node:fs'
-import { constants, setPriority } from 'node:os'
+import { constants, getPriority, setPriority } from 'node:os'
 import { basename } from 'node:path'
 
 // A tenth of the share of an ordinary thread, and only where processors are short.
@@ -9,9 +9,13 @@ const SECOND = 10
 
 const thisThread = () => Number(basename(readlinkSync('/proc/thread-self')))
 
-/** Lets the calling thread come second where it and another one want the same processor. */
+/**
+ * Lets the calling thread come second where it and another one want the same processor, also where the whole process
+ * was started as a nice one: a thread that asks for less niceness than it has goes first, or may not and ends.
+ */
 export function comeSecond(): void {
-  setPriority(thisThread(), SECOND)
+  const thread = thisThread()
+  setPriority(thread, Math.min(getPriority(thread) + SECOND, constants.priority.PRIORITY_LOW))
 }
 
 /**
