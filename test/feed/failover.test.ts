@@ -119,6 +119,12 @@ test('a subscription that comes during the failure goes to the next broker, and 
   const { deputy, open, tickHome, tickDeputy, fail, repair, plant } = await start(context)
   const early = await open({})
   await early.subscribe([{ exchange: 'NSE', symbol: 'SHARE2' }], 'LTP')
+  // A slow machine hands over and gives back by itself at first, and the deputy must be there.
+  await until('both feeds to deliver', () => {
+    const { feeds } = plant.engine.status()
+    return feeds.every(({ connected, handedOver }) => connected && handedOver === 0)
+  })
+  early.items.length = 0
   fail()
   await until('the hand-over', () => statuses(early, 'handed_over')[0])
   const late = await open({})

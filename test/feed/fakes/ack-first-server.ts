@@ -1,7 +1,8 @@
 import type { WebSocket } from 'ws'
 import { FakeServer } from './fake-server.ts'
 
-const SILENCE_MS_MAX = 300
+/** Many heartbeats, so that a machine that stands still for a while does not look like silence. */
+const SILENCE_MS_MAX = 2000
 
 type Fields = Readonly<Record<string, string>>
 

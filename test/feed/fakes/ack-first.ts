@@ -5,7 +5,7 @@ import { NOTHING } from '../../../adapters/broker.ts'
 import { MODE_DEPTH, MODE_QUOTE, type TickSink } from '../../../codecs/tick.ts'
 import { describeFake, emitTick, type FakeLevel } from './describe-fake.ts'
 
-const ACK_MS_MAX = 400
+const ACK_MS_MAX = 2000
 const HEARTBEAT_EVERY_MS = 100
 
 type Fields = Readonly<Record<string, string | undefined>>

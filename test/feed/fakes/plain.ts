@@ -64,6 +64,6 @@ function connection(hosts: Hosts, session: Session): FeedConnection {
 export default describeFake('plain', {
   instrumentsPerSocket: 4,
   socketsMax: 2,
-  silenceMsMax: 500,
+  silenceMsMax: 2500,
   connection,
 })

@@ -60,4 +60,4 @@ function connection(hosts: Hosts, session: Session): FeedConnection {
   }
 }
 
-export default describeFake('request_first', { silenceMsMax: 500, connection })
+export default describeFake('request_first', { silenceMsMax: 2000, connection })

@@ -2,7 +2,8 @@ import type { WebSocket } from 'ws'
 import { type FakeAnswer, type FakeCall, FakeServer } from './fake-server.ts'
 
 const PING_INTERVAL_MS = 100
-const PING_TIMEOUT_MS = 250
+/** Many pings, so that a machine that stands still for a while does not look like silence. */
+const PING_TIMEOUT_MS = 2000
 const INSTRUMENTS_PER_CALL_MAX = 50
 
 interface Subscription {
