@@ -102,7 +102,7 @@ export function readFrame(frame: Buffer): Packet[] {
   return packets
 }
 
-const DEADLINE_MS = 10_000
+const DEADLINE_MS = 30_000
 
 /** Resolves when `holds` does, asked again and again; rejects with `what` after ten seconds. */
 export async function until(holds: () => boolean, what: string): Promise<void> {
