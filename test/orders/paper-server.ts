@@ -1,7 +1,7 @@
 // The server of the paper broker: it keeps every request and every order that it took, and fails to order.
 import { once } from 'node:events'
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http'
-import type { AddressInfo } from 'node:net'
+import type { AddressInfo, Socket } from 'node:net'
 import { text } from 'node:stream/consumers'
 import type { GttRecord, PlaceGttAsk } from '../../adapters/gtt.ts'
 import type { OrderRecord, PlaceAsk } from '../../adapters/orders.ts'
@@ -81,6 +81,7 @@ export class PaperServer {
   dropConnections = () => {}
   /** Connections that both ends have not closed. */
   connections = 0
+  readonly #idle = new Set<Socket>()
   #lastId = 0
 
   async listen(scope: Scope, port = 0): Promise<this> {
@@ -89,14 +90,25 @@ export class PaperServer {
     server.keepAliveTimeout = 600_000
     server.on('connection', (socket) => {
       this.connections += 1
+      this.#idle.add(socket)
       socket.on('close', () => {
         this.connections -= 1
+        this.#idle.delete(socket)
+      })
+    })
+    server.on('request', ({ socket }, response) => {
+      this.#idle.delete(socket)
+      response.on('close', () => {
+        if (!socket.destroyed) this.#idle.add(socket)
       })
     })
     server.listen(port, '127.0.0.1')
     await once(server, 'listening')
     this.url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`
-    this.dropConnections = () => server.closeIdleConnections()
+    // Said, not torn off: a connection then counts until the other end has heard of it.
+    this.dropConnections = () => {
+      for (const socket of this.#idle) socket.end()
+    }
     scope.after(() => {
       server.close()
       server.closeAllConnections()

@@ -52,13 +52,13 @@ test('a refusal outside of the closed set is none', async (context) => {
 })
 
 test('a kind of call that fails in a row rests, while other kinds go on, and is tried again after', async (context) => {
-  const { server, reads } = await start(context, { retriesMax: 0, failuresMax: 3, restMs: 100 })
+  const { server, reads } = await start(context, { retriesMax: 0, failuresMax: 3, restMs: 2000 })
   for (let at = 0; at < 3; at += 1) {
     server.faults.push('reset before')
     await reads.read(BROKER, 'funds', null)
   }
   const resting = await reads.read(BROKER, 'funds', null)
-  assert.match(JSON.stringify(resting), /3 calls failed in a row; they rest for 100 ms/)
+  assert.match(JSON.stringify(resting), /3 calls failed in a row; they rest for 2000 ms/)
   assert.equal(server.calls.length, 3)
   assert.ok('answer' in (await reads.read(BROKER, 'orderBook', null)))
   await until('the rest to end', async () => 'answer' in (await reads.read(BROKER, 'funds', null)))
@@ -77,7 +77,7 @@ test('of one kind only so many reads run, so many wait, and more are refused', a
 })
 
 test('each kind of call has its time-out', async (context) => {
-  const times = { readTimeoutMs: 50, historyTimeoutMs: 400, retriesMax: 0 }
+  const times = { readTimeoutMs: 500, historyTimeoutMs: 4000, retriesMax: 0 }
   const { server, reads } = await start(context, times)
   server.faults.push('silence before', 'silence before')
   const { instrument } = placeAsk('x')
@@ -85,8 +85,8 @@ test('each kind of call has its time-out', async (context) => {
   const history = reads.read(BROKER, 'history', ask)
   await until('the first call', () => server.calls.length === 1)
   const quick = await reads.read(BROKER, 'funds', null)
-  assert.match(JSON.stringify(quick), /no complete reply within 50 ms/)
-  assert.match(JSON.stringify(await history), /no complete reply within 400 ms/)
+  assert.match(JSON.stringify(quick), /no complete reply within 500 ms/)
+  assert.match(JSON.stringify(await history), /no complete reply within 4000 ms/)
 })
 
 test('a long answer arrives whole and in order', async (context) => {

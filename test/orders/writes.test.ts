@@ -61,7 +61,7 @@ const WHY: Readonly<Record<FaultName, RegExp>> = {
 for (const fault of Object.keys(FAULTS) as FaultName[]) {
   test(`${fault}: the outcome is unknown, and one request went out`, async (context) => {
     const isSilent = /silence|half/.test(fault)
-    const limits = isSilent ? { writeTimeoutMs: 400 } : {}
+    const limits = isSilent ? { writeTimeoutMs: 2000 } : {}
     const { server, orders, folder } = await startDesk(context, limits)
     server.faults.push(fault)
     const outcome = await orders.write(taskOf('i1'))
@@ -228,7 +228,7 @@ test('at the end the writes under way are waited for, and later ones refused', a
 })
 
 test('what is known of a write is not taken back by what came late and knows less', async (context) => {
-  const { server, orders, folder } = await startDesk(context, { writeTimeoutMs: 400 })
+  const { server, orders, folder } = await startDesk(context, { writeTimeoutMs: 2000 })
   const known = () => entriesOf(folder).map(({ outcome, settledBy }) => [outcome, settledBy])
   const unknown: Outcome = { outcome: 'unknown', why: 'looked for in vain' }
   assert.equal((await orders.write(taskOf('i1'))).outcome, 'accepted')
