@@ -27,7 +27,7 @@ function stream({ texts, items }: StreamClient): Message[] {
 
 /** Keeps this thread, which is the engine's core too, until the feed's worker has got so far. */
 function holdCore(holds: () => boolean): void {
-  const endMs = performance.now() + 10_000
+  const endMs = performance.now() + 30_000
   while (!holds() && performance.now() < endMs);
 }
 

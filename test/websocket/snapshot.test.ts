@@ -106,6 +106,11 @@ test('snapshot and ticks join without a hole and without a repetition', async (c
   const held = namesOf(busy, 500)
   const early = await StreamClient.open(context, busy, { format: 'msgpack' })
   await early.stream(held, 'Quote')
+  // The first ticks may all be of some instruments, while the others are still being subscribed.
+  await until('a tick of each', () => {
+    const ticked = new Set(early.items.map(({ exchange, symbol }) => `${exchange}:${symbol}`))
+    return ticked.size === held.length
+  })
   let snapshots = 0
   for (let round = 0; round < 5; round++) {
     const late = await StreamClient.open(context, busy, { format: 'msgpack' })
