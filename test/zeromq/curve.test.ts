@@ -10,7 +10,7 @@ import { decodeZ85 } from '../../engine/auth/z85.ts'
 import { curveServerOptions, startZap } from '../../engine/distribute/zeromq/zap.ts'
 import { temporaryFolder, until } from '../support/plant.ts'
 
-const WAIT_MS_MAX = 10_000
+const WAIT_MS_MAX = 30_000
 /** Clients that lose their connection come again at once; these wait, so that each attempt can be counted. */
 const PATIENT = { linger: 0, receiveTimeout: WAIT_MS_MAX, reconnectInterval: 60_000 }
 interface Keys {
