@@ -70,7 +70,14 @@ test('an engine with 200,000 instruments stays under 300 MB', async (context) =>
   await demo.waitFor(/[1-9][\d,]* ticks\/s/)
   // An answer shows that the tables of the look-ups are there too.
   const words = ['symbols', 'search', 'NIFTY', `--data-dir=${folder}`]
-  await Command.start(context, words).waitFor('NIFTY')
+  await until(
+    'an answer',
+    async () => {
+      const search = Command.start(context, words)
+      return (await search.end()) === 0 && search.output.includes('NIFTY')
+    },
+    90_000,
+  )
   const megabytes = () => {
     const status = readFileSync(`/proc/${demo.child.pid}/status`, 'utf8')
     const kilobytes = (name: string) =>
@@ -78,6 +85,6 @@ test('an engine with 200,000 instruments stays under 300 MB', async (context) =>
     return (kilobytes('RssAnon') + kilobytes('RssShmem')) / 1024
   }
   // What building the tables has left behind goes with the next collections.
-  await until('memory under 300 MB', () => megabytes() < 300, 30_000)
+  await until('memory under 300 MB', () => megabytes() < 300, 90_000)
   context.diagnostic(`RssAnon + RssShmem: ${Math.round(megabytes())} MB`)
 })

@@ -6,6 +6,10 @@ import { addKey, callAdmin, sharesOf, startPlant, until } from '../support/plant
 
 const plant = await startPlant({ after }, { instruments: 2000 })
 const [share] = sharesOf(plant, 1)
+// The tables of the look-ups are built where a processor would idle: on a busy machine later than somebody would wait.
+await until('the tables of the look-ups', () =>
+  plant.logs.some(({ msg }) => msg === 'instruments can be searched'),
+)
 
 const { key } = await addKey(plant, 'rest', ['read'])
 

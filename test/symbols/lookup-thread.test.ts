@@ -8,10 +8,17 @@ import { LOOKUP_LIMITS, Lookup, type LookupLimits } from '../../engine/symbols/l
 import type { Scope } from '../support/plant.ts'
 import { blocksOf, FEW, numbered, rowOf } from './lookup-rows.ts'
 
+/** The thread runs only where a processor would idle, which on a busy machine may take its time. */
+const ANSWER_MS_MAX = 60_000
+
 /** A client of its own, and the thread that it starts first. */
 async function startLookup(context: Scope, limits: Partial<LookupLimits> = {}) {
   const created = once(process, 'worker') as Promise<[Worker]>
-  const lookup = new Lookup(createLogger({ level: 'silent' }), { ...LOOKUP_LIMITS, ...limits })
+  const lookup = new Lookup(createLogger({ level: 'silent' }), {
+    ...LOOKUP_LIMITS,
+    answerMsMax: ANSWER_MS_MAX,
+    ...limits,
+  })
   context.after(() => lookup.close())
   const [thread] = await created
   return { lookup, thread }

@@ -133,7 +133,7 @@ test('a download that fails is told in the words of the broker, and the list bef
 })
 
 test('a server that keeps silent or sends without end is given up', {
-  timeout: 15_000,
+  timeout: 75_000,
 }, async (t) => {
   const folder = temporaryFolder(t)
   await syncKite(folder, GOOD)
