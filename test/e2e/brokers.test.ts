@@ -35,6 +35,8 @@ test('five brokers stream at once, and a client sees the next take over from one
     '--demo-instruments=500',
     '--demo-rate=1000',
     '--feed-hand-over-ms=200',
+    // On a slow machine feeds are handed over while they start, and would be left out for long.
+    '--feed-give-back-ms=200',
     `--data-dir=${folder}`,
     ...FREE_PORTS,
   ])
@@ -57,6 +59,11 @@ test('five brokers stream at once, and a client sees the next take over from one
     assert.ok((tick.depth as { buy: unknown[] }).buy.length > 0)
   }
 
+  await until('all feeds to be well', async () => {
+    const health = await fetch(`http://127.0.0.1:${word.http.port}/healthz`)
+    const { feeds } = (await health.json()) as { feeds: { sockets: string[] }[] }
+    return feeds.every(({ sockets }) => sockets.every((state) => /live|idle/.test(state)))
+  })
   const any = await StreamClient.open(context, plant, { format: 'msgpack', events: true })
   await any.subscribe([RELIANCE], 'LTP')
   await until('ticks of the preferred broker', () => ticksFrom(any, 'zerodha').length > 3)
