@@ -9,7 +9,7 @@ import { freshFolder, startCommand } from '../cli/run.ts'
 import { startEngineOn, startPlant, until } from '../support/plant.ts'
 import { StreamClient } from '../support/stream-client.ts'
 
-const EXIT_MS_MAX = 15_000
+const EXIT_MS_MAX = 60_000
 
 /** A port that nobody listens on. */
 async function freePort(): Promise<number> {

@@ -16,7 +16,7 @@ after(() => {
   rmSync(folder, { recursive: true })
 })
 
-const END_MS_MAX = 30_000
+const END_MS_MAX = 90_000
 
 export interface Ended {
   readonly code: number | null

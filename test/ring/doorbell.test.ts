@@ -8,7 +8,7 @@ import { Worker } from 'node:worker_threads'
 import { createDoorbell, Doorbell, DoorbellRinger } from '../../engine/ring/doorbell.ts'
 import { type DoorbellThreadData, dawdle, MADE, SEEN } from './doorbell-thread.ts'
 
-const STUCK_MS = 10_000
+const STUCK_MS = 30_000
 const MS_MAX = 120_000
 
 const noWork = () => false

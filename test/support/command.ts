@@ -44,7 +44,7 @@ export class Command {
   }
 
   /** Waits for a text in the output, and returns all output so far. */
-  async waitFor(text: string | RegExp, deadlineMs = 30_000): Promise<string> {
+  async waitFor(text: string | RegExp, deadlineMs = 90_000): Promise<string> {
     await until(
       `${JSON.stringify(String(text))} in the output`,
       () => {

@@ -14,6 +14,8 @@ import { type KiteSimulator, startKiteSimulator } from '../../sim/kite-server.ts
 import type { Simulator } from '../../sim/simulator.ts'
 
 export const BROKER = 'zerodha'
+/** Only what never comes is given up: a machine with much else to do may take many seconds for what takes one. */
+const UNTIL_MS_MAX = 30_000
 
 /** What the parts live as long as: one test, or, by `after` of node:test, all tests of a file. */
 export interface Scope {
@@ -144,7 +146,7 @@ export function namesOf(
 export async function until<Found>(
   what: string,
   holds: () => Found | Promise<Found>,
-  deadlineMs = 10_000,
+  deadlineMs = UNTIL_MS_MAX,
 ): Promise<NonNullable<Found>> {
   const end = performance.now() + deadlineMs
   for (;;) {
