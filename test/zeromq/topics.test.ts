@@ -20,6 +20,7 @@ const topicsNamed = () => zeromqStatus(plant).topicsNamed
 
 test('a subscriber that names one full topic nobody else wants gets ticks within a second', async (context) => {
   const { symbol } = freshShare()
+  await until('the line to the broker', () => engine.feeds[0]!.isConnected)
   const startedAtMs = performance.now()
   const reader = TopicReader.ticks(context, plant, [`NSE_${symbol}_QUOTE`])
   const [tick] = await reader.waitFor(`NSE_${symbol}_QUOTE`, 1)
