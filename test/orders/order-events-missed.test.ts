@@ -125,7 +125,7 @@ test('an order that came after it was looked for in vain is found, though its me
   }
   assert.deepEqual(await sources(), ['live', 0])
   simulator.fault({ on: 'message', do: 'drop', times: null })
-  simulator.fault({ on: 'place', do: 'late', reply: 'error', delayMs: 3000, times: 1 })
+  simulator.fault({ on: 'place', do: 'late', reply: 'error', delayMs: 8000, times: 1 })
   const told = await gateway.place(await restingOrder(plant), CALLER)
   assert.ok('error' in told && told.error.code === 'UNKNOWN_OUTCOME')
   await until('it is given up', () => engine.orders.status().reported === 1)
