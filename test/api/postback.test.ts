@@ -1,6 +1,10 @@
 // Postbacks: what a broker posts to the engine's address is told as a message over the feed is, once it is proven.
 import assert from 'node:assert/strict'
 import { createHash } from 'node:crypto'
+import { once } from 'node:events'
+import { createServer } from 'node:http'
+import type { AddressInfo } from 'node:net'
+import { text } from 'node:stream/consumers'
 import { test } from 'node:test'
 import { startKiteSimulator } from '../../sim/kite-server.ts'
 import {
@@ -42,10 +46,15 @@ async function listen(context: Scope, plant: Parameters<typeof StreamClient.open
 }
 
 test('postbacks alone tell of orders', async (context) => {
-  // The address is known only when the engine runs, and the engine starts on the simulator: a first one finds the port.
-  const scout = await startTradingPlant(context)
-  await scout.engine.stop()
-  const port = Number(new URL(scout.httpUrl).port)
+  // The address is known only when the engine runs, and the engine starts on the simulator: somebody passes them on.
+  let httpUrl = ''
+  const relay = createServer(async (request, response) => {
+    const reply = await post(httpUrl, await text(request), request.url)
+    response.writeHead(reply.status).end(JSON.stringify(reply.body))
+  }).listen(0, '127.0.0.1')
+  context.after(() => relay.close())
+  await once(relay, 'listening')
+  const { port } = relay.address() as AddressInfo
   const postbackUrl = `http://127.0.0.1:${port}/postback/zerodha`
   const kite = await startKiteSimulator({
     ...{ seed: 1, ratePerSecond: 0, instruments: 500, limits: false, postbackUrl },
@@ -57,8 +66,8 @@ test('postbacks alone tell of orders', async (context) => {
     ...WITH_SECRET,
     'brokers.zerodha.feed': 'ws://127.0.0.1:1',
     'orders.poll_ms': 600_000,
-    'http.port': port,
   })
+  httpUrl = engine.httpUrl
   const plant = { ...engine, simulator: kite, share: sharesOf({ simulator: kite }, 1)[0]! }
   const client = await listen(context, plant)
   await until('the first look', () => orderStatus(plant).looks === 1)
@@ -104,8 +113,11 @@ test('a state that somebody made of a proven one does not outlive the next order
   const forged = { order_id: id, order_timestamp: time, checksum, status: 'COMPLETE' }
   const told = await post(plant.httpUrl, row({ ...forged, filled_quantity: 10 }))
   assert.equal(told.status, 200)
+  const { looks } = orderStatus(plant)
   const state = await gateway.orderStatus({ orderid: id })
-  assert.ok('ok' in state && state.source === 'broker' && state.ok.order_status === 'open')
+  assert.ok('ok' in state && state.ok.order_status === 'open')
+  // On a slow machine the engine may have read the book by itself meanwhile.
+  assert.ok(state.source === 'broker' || orderStatus(plant).looks > looks)
   await currentTable(plant)
   const later = await gateway.orderStatus({ orderid: id })
   assert.ok('ok' in later && later.source === 'live' && later.ok.order_status === 'open')
