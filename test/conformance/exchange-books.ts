@@ -14,7 +14,7 @@ import type { Twin } from './twin.ts'
 /** Rupees: less is what sums of doubles leave behind. */
 const SLACK = 0.005
 /** Within it what happened at the exchange is known. */
-export const TOLD_MS_MAX = 5000
+export const TOLD_MS_MAX = 25_000
 
 type Row = Readonly<Record<string, unknown>>
 

@@ -23,7 +23,9 @@ import {
 /** Sooner than an order is given up. */
 const LATE_MS = 100
 /** Later than that. */
-const TOO_LATE_MS = 1500
+const TOO_LATE_MS = 5000
+/** Later than whoever was told of the order has asked for it. */
+const AFTER_QUESTIONS_MS = 3000
 
 type Mishap = Pick<Fault, 'do' | 'status' | 'html' | 'delayMs' | 'reply'>
 
@@ -174,7 +176,7 @@ export const CARDS: readonly Card[] = [
     async run(subject, context) {
       const rig = await sharedTrading(context, subject)
       const share = freshShare(rig)
-      rig.simulator.fault({ on: 'place', do: 'late', delayMs: LATE_MS, reply: 'ok' })
+      rig.simulator.fault({ on: 'place', do: 'late', delayMs: AFTER_QUESTIONS_MS, reply: 'ok' })
       const orderid = await placed(rig, await orderFor(rig, share))
       assert.deepEqual(ordersOf(rig, share), [])
       assert.equal(refusalOf(await rig.gateway.orderStatus({ orderid })).code, 'NOT_FOUND')

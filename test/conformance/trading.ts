@@ -31,7 +31,7 @@ export const CALLER: Caller = { keyId: 'cards' }
 /** As many calls as a card likes, and as many changes of an order. */
 const NO_LIMITS: OrderLimits = { quotas: [], rules: { ordersPerSecondMax: 1_000_000 } }
 /** A write that gets no reply is given up soon, and looked for in quick succession. */
-export const WRITE_TIMEOUT_MS = 1000
+export const WRITE_TIMEOUT_MS = 3000
 const LOOKS: Flags = {
   'orders.write_timeout_ms': WRITE_TIMEOUT_MS,
   'orders.reconcile_spacing_ms': 20,
