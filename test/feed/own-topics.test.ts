@@ -55,6 +55,8 @@ test('every third frame is acknowledged, without which the broker would stop', a
   await client.waitForTicks(SHARES.length)
   for (let volume = 1; volume <= 40; volume++) server.update('sf|1|20', [null, volume])
   await tickWith(client, SHARES[19]!, { volume: 40 })
+  // The tick and the acknowledgement of its frame take different ways.
+  await until('the last acknowledgement', () => server.acknowledged.length >= 20)
   assert.deepEqual(
     server.acknowledged,
     Array.from({ length: 20 }, (_, at) => 3 * (at + 1)),
