@@ -58,7 +58,7 @@ test('what was lost or refused stands first, and nothing else with it', async (c
   plant.simulator.dropSockets()
   const { feeds } = plant.engine
   await until('the loss', () => plant.engine.status().feeds[0]!.disconnects === 1)
-  await until('the line', () => feeds[0]!.isConnected)
+  await until('the line', () => feeds[0]!.counters().connects === 2 && feeds[0]!.isConnected)
 
   const { stdout } = await statusOf(plant)
   const [, title, ...lines] = stdout.split('\n')
