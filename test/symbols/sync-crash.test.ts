@@ -52,7 +52,7 @@ test('a sync that is stopped at any moment leaves a whole list behind', async (t
   const folder = temporaryFolder(t)
   const startMs = performance.now()
   await syncKite(folder, kiteCsv(optionRows(ROWS)))
-  const wholeMs = performance.now() - startMs
+  let wholeMs = performance.now() - startMs
   const store = openStore(folder)
   t.after(() => store.root.close())
   let stopped = 0
@@ -62,10 +62,17 @@ test('a sync that is stopped at any moment leaves a whole list behind', async (t
     const signal = AbortSignal.timeout(Math.round((wholeMs * round) / 8))
     const before = liveGeneration(store, 'zerodha')!.generation
     const request = { storeFolder: folder, broker: 'zerodha', source, signal }
-    await syncInstruments(request).catch((error: Error) => {
-      assert.match(error.message, /^instruments of zerodha not synced: .*it was stopped$/)
-      stopped++
-    })
+    const beganAtMs = performance.now()
+    await syncInstruments(request).then(
+      () => {
+        // The machine has less to do than before.
+        wholeMs = Math.min(wholeMs, performance.now() - beganAtMs)
+      },
+      (error: Error) => {
+        assert.match(error.message, /^instruments of zerodha not synced: .*it was stopped$/)
+        stopped++
+      },
+    )
     assert.ok(liveGeneration(store, 'zerodha')!.generation >= before)
     assertWhole(store)
   }
