@@ -7,7 +7,7 @@ import { temporaryFolder, until } from '../support/plant.ts'
 import { keepLogs, placeAsk, plansFor, startOrders, taskOf } from './paper-desk.ts'
 import { PaperServer } from './paper-server.ts'
 
-const LIMITS = { timeoutMs: 5000, replyBytesMax: 1000 }
+const LIMITS = { timeoutMs: 30_000, replyBytesMax: 1000 }
 
 async function start(context: TestContext, changes: Partial<ClientOptions> = {}) {
   const server = await new PaperServer().listen(context)

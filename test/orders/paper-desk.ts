@@ -43,8 +43,9 @@ export function plansFor(server: Pick<PaperServer, 'url'>, folder: string) {
     probeIntervalMs: 60_000,
     warmConnections: 1,
   }
-  const orders: OrdersPlan = { ...line, folder, syncPolicy: 'batch', writeTimeoutMs: 10_000 }
-  const times = { readTimeoutMs: 5000, historyTimeoutMs: 5000 }
+  // What answers at all does so in time, on a busy machine too, where the threads of orders come second.
+  const orders: OrdersPlan = { ...line, folder, syncPolicy: 'batch', writeTimeoutMs: 60_000 }
+  const times = { readTimeoutMs: 30_000, historyTimeoutMs: 30_000 }
   const reads: ReadsPlan = { ...line, ...READ_LIMITS, ...times, retryMsMin: 1, retryMsMax: 5 }
   return { orders, reads }
 }
