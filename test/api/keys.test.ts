@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { after, test } from 'node:test'
-import { addKey, callAdmin, sharesOf, startPlant, until } from '../support/plant.ts'
+import { addKey, callAdmin, searchable, sharesOf, startPlant, until } from '../support/plant.ts'
 import { StreamClient } from '../support/stream-client.ts'
 import { CASES } from './order-cases.ts'
 
@@ -89,6 +89,7 @@ test('a revoked key is refused at every endpoint of the API', async () => {
   const list = () =>
     fetch(`${root}/instruments?exchange=BSE_INDEX`, { headers: { 'x-api-key': key } })
   assert.equal((await ask('analyzer', {})).status, 200)
+  await searchable(plant)
   const open = await list()
   assert.deepEqual(
     [open.status, ((await open.json()) as { status: string }).status],

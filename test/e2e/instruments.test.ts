@@ -2,14 +2,11 @@
 import assert from 'node:assert/strict'
 import { after, test } from 'node:test'
 import { runCommand } from '../cli/run.ts'
-import { addKey, callAdmin, sharesOf, startPlant, until } from '../support/plant.ts'
+import { addKey, callAdmin, searchable, sharesOf, startPlant, until } from '../support/plant.ts'
 
 const plant = await startPlant({ after }, { instruments: 2000 })
 const [share] = sharesOf(plant, 1)
-// The tables of the look-ups are built where a processor would idle: on a busy machine later than somebody would wait.
-await until('the tables of the look-ups', () =>
-  plant.logs.some(({ msg }) => msg === 'instruments can be searched'),
-)
+await searchable(plant)
 
 const { key } = await addKey(plant, 'rest', ['read'])
 

@@ -157,6 +157,16 @@ export async function until<Found>(
   }
 }
 
+/**
+ * Waits for the tables of the look-ups: their thread runs only where a processor would idle, and on a busy machine
+ * builds them later than somebody waits who asks.
+ */
+export async function searchable({ logs }: Pick<Plant, 'logs'>): Promise<void> {
+  await until('the tables of the look-ups', () =>
+    logs.some(({ msg }) => msg === 'instruments can be searched'),
+  )
+}
+
 /** Calls the plant's admin API with the local key and returns the body of a successful reply. */
 export async function callAdmin(
   { httpUrl, engine }: Pick<Plant, 'httpUrl' | 'engine'>,
