@@ -3,7 +3,7 @@
 import assert from 'node:assert/strict'
 import { once } from 'node:events'
 import { after, test } from 'node:test'
-import { sharesOf, startPlant } from '../support/plant.ts'
+import { sharesOf, startPlant, until } from '../support/plant.ts'
 import { type Message, StreamClient } from '../support/stream-client.ts'
 
 const plant = await startPlant({ after })
@@ -64,7 +64,13 @@ async function comeIn(client: StreamClient): Promise<void> {
   for (const mode of MODES) assert.equal(await exchange(client, subscribe(mode)), subscribed(mode))
   const before = client.tickCount
   plant.simulator.tickOnce(bothTokens)
-  await client.waitForTicks(before + 2 * MODES.length)
+  // The first ticks of a mode may still be on their way.
+  await until('a tick of both in each mode', () => {
+    const came = client.ticks.slice(before)
+    return [one, other].every((symbol) =>
+      MODES.every((mode) => came.some((each) => each.symbol === symbol && each.mode === mode)),
+    )
+  })
 }
 
 function checkFrames(client: StreamClient): void {
