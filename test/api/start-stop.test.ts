@@ -22,8 +22,8 @@ async function freePort(): Promise<number> {
 
 for (const name of ['websocket', 'http'] as const) {
   test(`a ${name} port in use is one sentence, and nothing is left running`, async (context) => {
-    const port = await freePort()
-    const { simulator } = await startPlant(context, {}, { [`${name}.port`]: port })
+    const { simulator, engine } = await startPlant(context)
+    const port = name === 'http' ? engine.httpPort : engine.websocketPort
     await until('the line of the first engine', () => simulator.stats().sockets === 1)
     const other = name === 'http' ? { 'websocket.port': await freePort() } : {}
     await assert.rejects(startEngineOn(context, simulator, { ...other, [`${name}.port`]: port }), {
