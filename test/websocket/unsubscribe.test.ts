@@ -29,6 +29,8 @@ async function holdAll(context: Scope): Promise<StreamClient> {
   for (const mode of [1, 2, 3]) await client.subscribe([share], mode)
   await client.stream([guard], 'Quote')
   await until('a depth tick', () => modesOf(client).includes(3))
+  // Its first tick must not be taken for one that is to come.
+  await until('a tick of the guard', () => client.dataOf(guard.symbol).length > 0)
   return client
 }
 
