@@ -4,21 +4,19 @@
 //
 // First the endpoint alone, beside a bare answer of uWebSockets.js of as many bytes in the same run: rounds of both in
 // turn, by autocannon, each server a process of its own. Then a whole engine with 10,000 ticks a second to one client,
-// and quotes asked beside them: at a steady rate, and as fast as they come. These come from undici, because autocannon
-// has no steady rate: what it may ask in a second it asks at once.
+// and quotes asked beside them by wrk: at a steady rate, and as fast as they come.
 //
 // Exits with 1 where a target is missed.
 import { type ChildProcess, fork } from 'node:child_process'
 import { once } from 'node:events'
 import { createRequire } from 'node:module'
 import { parseArgs } from 'node:util'
-import { Pool } from 'undici'
 import { beginTicks, measureBeside } from './beside.ts'
 import { machine, type Plant, say, startPlant } from './load-plant.ts'
 import { median } from './median.ts'
-import { openLoop } from './open-loop.ts'
 import { judgeFigure } from './pipeline/compare.ts'
 import { tell } from './verdict.ts'
+import { type Asked, type Asking, askByWrk, isWrkInstalled } from './wrk.ts'
 
 const RATIO_MIN = 0.5
 const PER_SECOND_MIN = 20_000
@@ -104,52 +102,30 @@ async function measureAlone(): Promise<void> {
   tell(judgeFigure('median ratio to bare', median(ratios), '×', 'at least', RATIO_MIN))
 }
 
-/** Asks for the quote of one instrument, again and again. */
-function askerOf({ word, symbols }: Plant, pool: Pool): () => Promise<void> {
-  const { symbol, exchange } = symbols[0]!
-  const request = { ...requestOf(word.apiKey, symbol, exchange), path: PATH }
-  return async () => {
-    const { statusCode, body } = await pool.request(request)
-    const text = await body.text()
-    // The broker is asked once a second at most, and all beyond that is refused: what comes by the thousand and is no
-    // refusal is of the table.
-    if (statusCode !== 200) throw new Error(`${PATH} was answered with ${statusCode}: ${text}`)
-  }
-}
-
-/** As many callers as there are connections, each of whom asks again as soon as it is answered. */
-async function closedLoop(call: () => Promise<void>, signal: AbortSignal) {
-  const begunAt = performance.now()
-  let count = 0
-  const askOn = async () => {
-    for (; !signal.aborted; count++) await call()
-  }
-  await Promise.all(Array.from({ length: connections }, askOn))
-  return { count, seconds: (performance.now() - begunAt) / 1000 }
-}
-
 async function measureBesideTicks(plant: Plant): Promise<void> {
   // Kite's ticks of mode quote have no best bid and ask, without which the broker would be asked.
   await plant.addClient({ name: 'msgpack:1', mode: 'depth', isTimed: false })
   const client = await beginTicks(plant, SUBSCRIBED)
-  const pool = new Pool(`http://127.0.0.1:${plant.word.http.port}`, { connections })
-  const ask = askerOf(plant, pool)
-  const medianRate = (loads: readonly { count: number; seconds: number }[]) =>
+  const { symbol, exchange } = plant.symbols[0]!
+  const url = `http://127.0.0.1:${plant.word.http.port}${PATH}`
+  const body = { apikey: plant.word.apiKey, symbol, exchange }
+  // The broker is asked once a second at most, and all beyond that is refused: what comes by the thousand and is no
+  // refusal is of the table.
+  const quotesAt = (perSecond: Asking['perSecond']) => (signal: AbortSignal) =>
+    askByWrk(url, { connections, perSecond, body }, signal)
+  const medianRate = (loads: readonly Asked[]) =>
     median(loads.map((load) => load.count / load.seconds))
 
   say(`beside ${TICKS_PER_SECOND} ticks/s to one client: ${BESIDE_TICKS_PER_SECOND} quotes/s`)
-  const steady = await measureBeside(client, {
-    ...{ rounds, seconds, limits: RATIO_LIMITS },
-    load: (signal) => openLoop(ask, BESIDE_TICKS_PER_SECOND, { signal }),
-  })
+  const load = quotesAt(BESIDE_TICKS_PER_SECOND)
+  const steady = await measureBeside(client, { rounds, seconds, limits: RATIO_LIMITS, load })
   const wanted = BESIDE_TICKS_PER_SECOND * ANSWERED_SHARE_MIN
   tell(judgeFigure('quotes answered', medianRate(steady), '/s', 'at least', wanted))
 
   say('beside the same ticks: quotes as fast as they come')
-  const load = (signal: AbortSignal) => closedLoop(ask, signal)
-  const fast = await measureBeside(client, { rounds, seconds, limits: {}, load })
+  const flood = quotesAt('as fast as they come')
+  const fast = await measureBeside(client, { rounds, seconds, limits: {}, load: flood })
   tell(judgeFigure('quotes answered', medianRate(fast), '/s'))
-  await pool.close()
 }
 
 say(machine())
@@ -159,6 +135,10 @@ try {
   const ended = children.map((child) => once(child, 'exit'))
   for (const child of children) child.disconnect()
   await Promise.all(ended)
+}
+if (!isWrkInstalled()) {
+  say('wrk is not installed (Debian: apt-get install wrk): no figures for ticks beside quotes')
+  process.exit(1)
 }
 const plant = await startPlant(
   { rate: TICKS_PER_SECOND, instruments: INSTRUMENTS },
