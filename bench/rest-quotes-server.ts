@@ -15,6 +15,7 @@ import {
   Tick,
   VOLUME,
 } from '../codecs/tick.ts'
+import { answererOf } from '../engine/api/answerer.ts'
 import { serveHttp } from '../engine/api/http.ts'
 import { LiveQuotes } from '../engine/api/live-quotes.ts'
 import { apiRoutes } from '../engine/api/openapi.ts'
@@ -73,8 +74,8 @@ function serveEndpoint(key: string): number {
   }
   const feed = {
     id: zerodha.id,
-    spec: { feed: { depthLevels: LEVELS } },
-    router: { lastTick: (number: number, into: Tick) => last.load(number, into) },
+    depthLevels: LEVELS,
+    lastTick: (number: number, into: Tick) => last.load(number, into),
     find: (exchange: string, symbol: string) => catalogue.find(exchange, symbol),
   }
   const endpoints = tradingEndpoints({
@@ -88,7 +89,7 @@ function serveEndpoint(key: string): number {
   const rates = { order: NEVER_REACHED, smartOrder: NEVER_REACHED, api: NEVER_REACHED }
   const verifyKey = keyOf(key)
   const routes = apiRoutes(endpoints, '', { verifyKey, limits: new RateLimits(rates, nowMs) })
-  return serveHttp(uws, address, verifyKey, routes).port
+  return serveHttp(uws, address, answererOf(routes, verifyKey)).port
 }
 
 function serveBare(body: string): number {

@@ -1,8 +1,9 @@
 // The word that a running engine leaves for commands of the same user on the same machine: where it listens, and a
 // key that lives as long as it does.
-import { hash, randomBytes, timingSafeEqual } from 'node:crypto'
+import { randomBytes } from 'node:crypto'
 import { readFile, rm, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
+import { digestOf } from './auth/key-ring.ts'
 import type { KeyRecord } from './auth/keys.ts'
 import { StartError } from './start-error.ts'
 
@@ -10,28 +11,21 @@ const FILE = 'engine.json'
 
 export interface LocalKey {
   readonly key: string
-  /** The record under which the key is known, or null for another key. */
-  verify(key: string): KeyRecord | null
+  /** The record under which the key is known. */
+  readonly record: KeyRecord
 }
 
 /** Makes a key of scopes read, trade and admin that is kept nowhere but in memory and in the engine's file. */
 export function createLocalKey(nowMs: number): LocalKey {
   const key = randomBytes(32).toString('hex')
-  const digest = hash('sha256', key, 'buffer')
   const record: KeyRecord = {
     id: 'local',
     name: 'local',
-    sha256: digest.toString('hex'),
+    sha256: digestOf(key).toString('hex'),
     scopes: ['read', 'trade', 'admin'],
     createdAtMs: nowMs,
   }
-  return {
-    key,
-    verify(given) {
-      const isSame = timingSafeEqual(hash('sha256', given, 'buffer'), digest)
-      return isSame ? record : null
-    },
-  }
+  return { key, record }
 }
 
 export interface EngineWord {

@@ -4,8 +4,9 @@ import { join } from 'node:path'
 import type { OrderRecord } from '../adapters/orders.ts'
 import type { LoadedConfig } from '../config/load.ts'
 import type { Config } from '../config/schema.ts'
-import { serveHttp } from './api/http.ts'
-import { type KeyRecord, KeyStore } from './auth/keys.ts'
+import { answererOf } from './api/answerer.ts'
+import { KeyRing } from './auth/key-ring.ts'
+import { KeyStore } from './auth/keys.ts'
 import type { SessionKeeper } from './auth/session-keeper.ts'
 import { Vault, vaultPlaceOf } from './auth/vault.ts'
 import { nowMs } from './clock.ts'
@@ -15,6 +16,7 @@ import { Outbox } from './distribute/outbox.ts'
 import type { Supply } from './distribute/supply.ts'
 import { loadUWebSockets } from './distribute/uws.ts'
 import { Feed, type FeedOptions } from './feed/feed.ts'
+import { startFront } from './front/start.ts'
 import { createLocalKey, type EngineWord, leaveWord, refuseSecondEngine } from './local-key.ts'
 import { Latency } from './observe/latency.ts'
 import type { Logger } from './observe/log.ts'
@@ -87,7 +89,11 @@ async function startParts(
   const keys = await KeyStore.load(join(config.data_dir, 'keys.json'))
   const startedAtMs = nowMs()
   const local = createLocalKey(startedAtMs)
-  const verifyKey = (key: string): KeyRecord | null => local.verify(key) ?? keys.verify(key)
+  const ring = new KeyRing()
+  const knowKeys = () => ring.use([local.record, ...keys.list()])
+  knowKeys()
+  keys.onChange = knowKeys
+  const verifyKey = ring.verify.bind(ring)
 
   const prepared = await prepareBrokers(loaded, log, await Vault.open(vaultPlaceOf(loaded)))
   const doorbell = createDoorbell()
@@ -122,14 +128,17 @@ async function startParts(
   const status = () => describeStatus({ startedAtMs, feeds, keepers, ...outputs, latency, orders })
   const routes = routesOf({
     ...{ config, prepared, keys, feeds, keepers, websocket, orders, lookup, schedule, stages },
-    ...{ startedAtMs, log, verifyKey, status, letTicksPass },
+    ...{ startedAtMs, log, status },
   })
-  const http = serveHttp(uws, config.http, verifyKey, routes, letTicksPass)
-  undo.push(() => http.close())
+  const front = await startFront({
+    ...{ config, ring, feeds, gateway: orders.gateway, lookup, letTicksPass, log },
+    answer: answererOf(routes, verifyKey),
+  })
+  undo.push(() => front.close())
   startTicks(core, outputs.supply, feeds, undo)
 
   const { websocketPort } = outputs
-  const open = { websocketPort, httpPort: http.port, zeromq: zeromq?.word ?? null }
+  const open = { websocketPort, httpPort: front.port, zeromq: zeromq?.word ?? null }
   undo.push(await leaveWord(config.data_dir, wordOf(config, open, local.key, startedAtMs)))
   log.info({ ...open, zeromq: zeromq?.word, brokers: feeds.map(({ id }) => id) }, 'started')
   const latest = { status, latency: () => latency.interval() }

@@ -1,16 +1,12 @@
-// All that the HTTP port answers, each route with what it needs of the engine.
-import { packageVersion } from '../config/root.ts'
+// What of the HTTP port the core answers itself, each route with what it needs of the engine; the front thread answers
+// OpenAlgo's API.
 import type { Config } from '../config/schema.ts'
 import { adminRoutes, stagesRoute } from './api/admin.ts'
 import { killRoutes } from './api/kill.ts'
-import { apiRoutes } from './api/openapi.ts'
 import { postbackRoutes } from './api/postback.ts'
-import { rateLimitsOf } from './api/rate-limits.ts'
 import { sessionRoutes } from './api/session-admin.ts'
 import { symbolAdminRoutes } from './api/symbol-admin.ts'
-import { symbolEndpoints } from './api/symbols.ts'
-import { marketOf, tradingContext, tradingEndpoints } from './api/trading.ts'
-import type { KeyRecord, KeyStore } from './auth/keys.ts'
+import type { KeyStore } from './auth/keys.ts'
 import { LoginDesk } from './auth/login-desk.ts'
 import type { SessionKeeper } from './auth/session-keeper.ts'
 import { nowMs } from './clock.ts'
@@ -38,19 +34,15 @@ export interface RouteParts {
   readonly stages: SharedArrayBuffer | null
   readonly startedAtMs: number
   readonly log: Logger
-  verifyKey(key: string): KeyRecord | null
   status(): EngineStatus
-  letTicksPass(): void
 }
 
-/** The admin API, the broker's callbacks, and the REST API for clients. */
+/** The admin API, and the broker's callbacks. */
 export function routesOf(parts: RouteParts) {
-  const { config, feeds, keepers, lookup, orders, stages, log, verifyKey } = parts
+  const { config, feeds, keepers, lookup, orders, stages, log } = parts
   const desks = parts.prepared.brokers.map(
     ({ spec, hosts, keeper }) => new LoginDesk({ broker: spec, hosts, keeper }),
   )
-  const brokers = feeds.map(({ id }) => id)
-  const trading = tradingContext(orders.gateway, feeds, config.rest)
   return [
     ...adminRoutes({
       keys: parts.keys,
@@ -63,13 +55,5 @@ export function routesOf(parts: RouteParts) {
     ...(stages ? [stagesRoute(() => takeStages(stages))] : []),
     ...sessionRoutes({ desks, keepers }),
     ...postbackRoutes({ config, feeds, events: orders.events, log }),
-    ...apiRoutes(
-      [
-        ...symbolEndpoints({ lookup, brokers, nowMs, market: marketOf(trading) }),
-        ...tradingEndpoints(trading),
-      ],
-      packageVersion(),
-      { verifyKey, limits: rateLimitsOf(config.rest, nowMs), letTicksPass: parts.letTicksPass },
-    ),
   ]
 }

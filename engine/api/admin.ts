@@ -1,7 +1,7 @@
 // What the admin API offers; the command line is its first client.
 import { z } from 'zod'
 import { KeyError, type KeyErrorKind, type KeyRecord, type KeyStore } from '../auth/keys.ts'
-import { HttpFailure, type Route } from './http.ts'
+import { HttpFailure, type Route } from './answerer.ts'
 
 const wishSchema = z.strictObject({
   name: z.string(),

@@ -3,7 +3,7 @@ import { z } from 'zod'
 import type { Scope } from '../auth/keys.ts'
 import type { Logger } from '../observe/log.ts'
 import type { KillSwitch } from '../orders/kill-switch.ts'
-import { HttpFailure, parseBody, type Route } from './http.ts'
+import { HttpFailure, parseBody, type Route } from './answerer.ts'
 
 const PATH = '/admin/kill'
 const TRADERS: readonly Scope[] = ['trade', 'admin']

@@ -58,8 +58,10 @@ export interface Depth {
 /** A feed as far as quotes need it. */
 export interface LiveFeed {
   readonly id: string
-  readonly spec: { readonly feed: { readonly depthLevels: number } }
-  readonly router: { lastTick(instrument: number, tick: Tick): boolean }
+  /** Levels of a side that its ticks have room for. */
+  readonly depthLevels: number
+  /** Fills `tick` with the last one of an instrument, or answers false where there is none. */
+  lastTick(instrument: number, tick: Tick): boolean
   /** Instrument number, or -1. */
   find(exchange: string, symbol: string): number
 }
@@ -91,7 +93,7 @@ export class LiveQuotes {
   /** `ageMsMax`: how old a tick may be; 0 never answers. `nowUs` is the clock by which ticks are received. */
   constructor(feeds: readonly LiveFeed[], ageMsMax: number, nowUs: () => number) {
     for (const feed of feeds) {
-      this.#lines.set(feed.id, { feed, tick: new Tick(feed.spec.feed.depthLevels) })
+      this.#lines.set(feed.id, { feed, tick: new Tick(feed.depthLevels) })
     }
     this.#first = feeds[0]?.id
     this.#ageUsMax = ageMsMax * US_PER_MS
@@ -148,7 +150,7 @@ export class LiveQuotes {
     if (line === undefined) return null
     const { feed, tick } = line
     const instrument = feed.find(exchange, symbol)
-    if (instrument < 0 || !feed.router.lastTick(instrument, tick)) return null
+    if (instrument < 0 || !feed.lastTick(instrument, tick)) return null
     return this.#nowUs() - tick.receiveTimeUs <= this.#ageUsMax ? tick : null
   }
 }

@@ -1,8 +1,8 @@
 // The OpenAPI document, made from the schemas that check the requests.
 import { z } from 'zod'
 import { ERROR_CODES } from '../../adapters/registry.ts'
+import { API_ROOT, type ApiRoute } from './answerer.ts'
 import { docsPage } from './docs-page.ts'
-import { API_ROOT, type ApiRoute } from './http.ts'
 import { jsonReply } from './reply.ts'
 import { type Endpoint, type RouteOptions, routeOf } from './rest.ts'
 

@@ -1,4 +1,5 @@
 // What the endpoints of orders, accounts and market data are answered from.
+import type { GatewayCall } from '../front/words.ts'
 import type { OrderGateway } from '../orders/gateway.ts'
 import { refusal } from './failures.ts'
 import type { LiveQuotes } from './live-quotes.ts'
@@ -6,8 +7,15 @@ import { printed } from './order-fields.ts'
 import type { Reply } from './reply.ts'
 import type { Messages } from './rest.ts'
 
+/** The gateway as endpoints ask it, perhaps from another thread. */
+export type Gateway = {
+  readonly [Name in GatewayCall]: (
+    ...given: Parameters<OrderGateway[Name]>
+  ) => ReturnType<OrderGateway[Name]> | Promise<Awaited<ReturnType<OrderGateway[Name]>>>
+}
+
 export interface OrderContext {
-  readonly gateway: OrderGateway
+  readonly gateway: Gateway
   readonly quotes: LiveQuotes
   /** Configured brokers; the first answers where a request names none. */
   readonly brokers: readonly string[]

@@ -59,7 +59,7 @@ export const basketOrderEndpoint = (context: OrderContext) =>
     }),
     check: ({ orders }) => fractionsOf(orders),
     async answer({ orders, strategy, broker }, caller) {
-      okOf(context.gateway.ready({ broker }), accountOf(context, broker))
+      okOf(await context.gateway.ready({ broker }), accountOf(context, broker))
       const isBuy = ({ action }: BasketItem) => action.toUpperCase() === 'BUY'
       const endMs = waitsEnd(context)
       const results: ReturnType<typeof basketResult>[] = []
@@ -124,7 +124,7 @@ export const splitOrderEndpoint = (context: OrderContext) =>
     }),
     check: fractionOf,
     async answer({ apikey, splitsize, quantity: total, client_order_id: id, ...order }, caller) {
-      okOf(context.gateway.ready({ broker: order.broker }), accountOf(context, order.broker))
+      okOf(await context.gateway.ready({ broker: order.broker }), accountOf(context, order.broker))
       const pieces = piecesOf(total, splitsize)
       if (id !== undefined) checkPieceIds(id, pieces.length)
       const answers = await sendMany(context, pieces, (quantity, at) => {

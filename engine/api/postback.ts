@@ -6,7 +6,7 @@ import type { Feed } from '../feed/feed.ts'
 import type { Logger } from '../observe/log.ts'
 import { LogSampler } from '../observe/log-sampler.ts'
 import type { OrderEvents } from '../orders/order-events.ts'
-import type { ApiRoute } from './http.ts'
+import type { ApiRoute } from './answerer.ts'
 import { jsonReply, type Reply } from './reply.ts'
 
 const LINES_PER_MINUTE = 3

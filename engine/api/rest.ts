@@ -1,10 +1,11 @@
 // One endpoint of OpenAlgo's API: its fields are checked, then its key, then it is answered.
 import type { z } from 'zod'
 import type { KeyRecord } from '../auth/keys.ts'
-import { LookupError } from '../symbols/lookup/lookup.ts'
+import { LookupError } from '../symbols/lookup/lookup-error.ts'
+import { API_ROOT, type ApiRoute } from './answerer.ts'
 import { INVALID_KEY, RestFailure, refusal } from './failures.ts'
 import { describeIssues } from './fields.ts'
-import { API_ROOT, type ApiCall, type ApiRoute } from './http.ts'
+import type { HttpCall } from './http.ts'
 import type { RateClass, RateLimits } from './rate-limits.ts'
 import type { Reply } from './reply.ts'
 
@@ -46,8 +47,6 @@ export interface RouteOptions {
   readonly verifyKey: (key: string) => KeyRecord | null
   /** How often who may call; without it, as often as they like. */
   readonly limits?: RateLimits | undefined
-  /** Runs between the checks of a call and its answer, which take as long as many ticks. */
-  readonly letTicksPass?: () => void
 }
 
 const BYTE_ORDER_MARK = '\ufeff'
@@ -58,7 +57,7 @@ const TOO_OFTEN = 'Rate limit exceeded. Please slow down your requests.'
 
 /** An endpoint as a route of the HTTP server. */
 export function routeOf(described: Endpoint, options: RouteOptions): ApiRoute {
-  const { verifyKey, limits, letTicksPass = () => {} } = options
+  const { verifyKey, limits } = options
   const { name, method, request, rate = 'api' } = described
   const scope = described.scope ?? 'read'
   const refuseFields = (messages: Messages | string, fields: unknown) =>
@@ -81,7 +80,6 @@ export function routeOf(described: Endpoint, options: RouteOptions): ApiRoute {
       if (wrong !== null) return refuseFields(wrong, given.fields)
       if (key === null) return refusal(403, INVALID_KEY)
       if (!key.scopes.includes(scope)) return refusal(403, FORBIDDEN[scope])
-      letTicksPass()
       return answered(() => described.answer(checked.data, { keyId: key.id }))
     },
   }
@@ -92,7 +90,7 @@ const FORBIDDEN = {
   trade: 'This API key may not trade',
 } as const
 
-function bodyFields({ body }: ApiCall): { fields: unknown } | { refused: Reply } {
+function bodyFields({ body }: HttpCall): { fields: unknown } | { refused: Reply } {
   if (body === null) return { refused: refusal(413, 'The body is too large') }
   try {
     // Python's parser, to which these bodies were sent so far, takes a byte order mark too.
@@ -111,7 +109,7 @@ function verifiedKey(fields: unknown, verifyKey: RouteOptions['verifyKey']): Key
 }
 
 /** The fields of the schema that the query has; others are not looked at, as they are not in OpenAlgo. */
-function queryFields({ query, apiKey }: ApiCall, schema: z.ZodObject) {
+function queryFields({ query, apiKey }: HttpCall, schema: z.ZodObject) {
   const parameters = new URLSearchParams(query)
   const fields: Record<string, string> = apiKey === '' ? {} : { apikey: apiKey }
   for (const name of Object.keys(schema.shape)) {

@@ -4,7 +4,7 @@ import { callbackPage } from '../auth/callback-page.ts'
 import type { LoginDesk } from '../auth/login-desk.ts'
 import type { SessionKeeper } from '../auth/session-keeper.ts'
 import { SignInError, type SignInErrorKind } from '../auth/sign-in.ts'
-import { type ApiRoute, HttpFailure, type Route } from './http.ts'
+import { type ApiRoute, HttpFailure, type Route } from './answerer.ts'
 
 const wishSchema = z.strictObject({
   /** Under the broker's names. */

@@ -1,10 +1,11 @@
 // Instruments through the admin API: how old they are, a new sync or import, and the questions of the command line.
 import { isAbsolute } from 'node:path'
 import { z } from 'zod'
-import { type Lookup, LookupError } from '../symbols/lookup/lookup.ts'
+import type { Lookup } from '../symbols/lookup/lookup.ts'
+import { LookupError } from '../symbols/lookup/lookup-error.ts'
 import type { QuestionName } from '../symbols/lookup/questions.ts'
 import type { Job, ScheduledStatus, SymbolSchedule } from '../symbols/schedule.ts'
-import { HttpFailure, type Route } from './http.ts'
+import { HttpFailure, type Route } from './answerer.ts'
 
 /** Rows left out that one reply tells; the counts by reason cover all. */
 const SAMPLES_MAX = 1000

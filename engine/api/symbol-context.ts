@@ -3,8 +3,11 @@ import type { Lookup } from '../symbols/lookup/lookup.ts'
 import { RestFailure } from './failures.ts'
 import type { Quote } from './live-quotes.ts'
 
+/** Look-ups as endpoints ask for them, perhaps from another thread. */
+export type Lookups = Pick<Lookup, 'ask' | 'dump'>
+
 export interface SymbolContext {
-  readonly lookup: Lookup
+  readonly lookup: Lookups
   /** Configured brokers; the first answers where a request names none. */
   readonly brokers: readonly string[]
   /** Epoch ms. */

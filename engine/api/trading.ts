@@ -2,13 +2,12 @@
 import { setTimeout as wait } from 'node:timers/promises'
 import type { Config } from '../../config/schema.ts'
 import { nowMs, nowUs } from '../clock.ts'
-import type { OrderGateway } from '../orders/gateway.ts'
 import { accountEndpoints } from './account.ts'
 import { okOf, RestFailure } from './failures.ts'
 import { gttEndpoints } from './gtt.ts'
 import { type LiveFeed, LiveQuotes } from './live-quotes.ts'
 import { manyQuotes, marketDataEndpoints } from './market-data.ts'
-import type { OrderContext } from './order-context.ts'
+import type { Gateway, OrderContext } from './order-context.ts'
 import { orderInformationEndpoints } from './order-information.ts'
 import { orderEndpoints } from './orders.ts'
 import type { Endpoint } from './rest.ts'
@@ -17,7 +16,7 @@ import { utilityEndpoints } from './utility.ts'
 
 /** What they are answered from. `feeds` are in the order of preference, as the gateway's brokers are. */
 export function tradingContext(
-  gateway: OrderGateway,
+  gateway: Gateway,
   feeds: readonly LiveFeed[],
   { live_ms_max }: Pick<Config['rest'], 'live_ms_max'>,
 ): OrderContext {

@@ -20,8 +20,8 @@ const pingEndpoint = (context: OrderContext) =>
       data: z.object({ broker: z.string(), message: z.literal('pong') }),
       status,
     }),
-    answer({ broker }) {
-      const id = okOf(context.gateway.ready({ broker }), accountOf(context, broker))
+    async answer({ broker }) {
+      const id = okOf(await context.gateway.ready({ broker }), accountOf(context, broker))
       return jsonReply(200, { data: { broker: id, message: 'pong' }, status: 'success' })
     },
   })
@@ -64,8 +64,11 @@ const intervalsEndpoint = (context: OrderContext) =>
       status,
     }),
     refusals: { 501: 'The broker has no history' },
-    answer({ broker }) {
-      const intervals = okOf(context.gateway.intervals({ broker }), accountOf(context, broker))
+    async answer({ broker }) {
+      const intervals = okOf(
+        await context.gateway.intervals({ broker }),
+        accountOf(context, broker),
+      )
       return jsonReply(200, { data: byUnit(intervals), status: 'success' })
     },
   })

@@ -1,9 +1,10 @@
 // The API keys of this installation. A key is 256 random bits, told once; the file holds only its SHA-256.
-import { hash, randomBytes, timingSafeEqual } from 'node:crypto'
+import { randomBytes } from 'node:crypto'
 import { mkdir, readFile } from 'node:fs/promises'
 import { dirname } from 'node:path'
 import { z } from 'zod'
 import { withFileLock } from './file-lock.ts'
+import { digestOf, KeyRing } from './key-ring.ts'
 import { versionOf, writeAtomically } from './owner-file.ts'
 
 /** What a key may do: `read` streams and queries, `trade` places orders, `admin` manages the engine. */
@@ -25,7 +26,6 @@ export class KeyError extends Error {
 
 const NAME = /^[A-Za-z0-9][A-Za-z0-9._@-]{0,63}$/
 const GIVEN_KEY = /^[\x21-\x7e]{8,256}$/
-const KEY_LENGTH_MAX = 256
 const WEAK_BELOW = 32
 
 const recordSchema = z.strictObject({
@@ -54,15 +54,12 @@ export interface AddedKey {
   readonly warning?: string
 }
 
-interface Entry {
-  readonly record: KeyRecord
-  readonly digest: Buffer
-}
-
 /** The keys of one file. Several processes may change the file; each sees the others' changes at `reload`. */
 export class KeyStore {
+  /** Is told of the keys that there are from now on. */
+  onChange: ((records: readonly KeyRecord[]) => void) | null = null
   readonly #file: string
-  #entries: readonly Entry[] = []
+  readonly #ring = new KeyRing()
   #version = ''
 
   private constructor(file: string) {
@@ -77,21 +74,12 @@ export class KeyStore {
   }
 
   list(): KeyRecord[] {
-    return this.#entries.map(({ record }) => record)
+    return this.#ring.records
   }
 
-  /**
-   * The record of a key, or null. Every key of the store is compared in constant time, so that the time taken
-   * tells neither whether one fits nor which.
-   */
+  /** The record of a key, or null. */
   verify(key: string): KeyRecord | null {
-    if (key.length > KEY_LENGTH_MAX) return null
-    const digest = digestOf(key)
-    let found: KeyRecord | null = null
-    for (const entry of this.#entries) {
-      if (timingSafeEqual(entry.digest, digest)) found = entry.record
-    }
-    return found
+    return this.#ring.verify(key)
   }
 
   /** Adds a key under a name of its own. Throws a KeyError: invalid or duplicate. */
@@ -150,8 +138,9 @@ export class KeyStore {
   }
 
   #take(records: readonly KeyRecord[], version: string): void {
-    this.#entries = records.map((record) => ({ record, digest: Buffer.from(record.sha256, 'hex') }))
+    this.#ring.use(records)
     this.#version = version
+    this.onChange?.(records)
   }
 
   /** Reads, changes and writes the file while no other process does. */
@@ -189,10 +178,6 @@ function checkScopes(wished: readonly string[]): Scope[] {
   const isKnown = wished.every((scope) => (SCOPES as readonly string[]).includes(scope))
   if (isKnown && scopes.length > 0) return scopes
   throw new KeyError('invalid', `the scopes of a key must be one or more of ${SCOPES.join(', ')}`)
-}
-
-function digestOf(key: string): Buffer {
-  return hash('sha256', key, 'buffer')
 }
 
 /** Short, and neither an id nor a name that is taken. */

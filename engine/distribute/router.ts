@@ -140,11 +140,6 @@ export class Router {
     return { price, receivedAtMs: Math.floor(this.#lastValues.receivedAtUs(instrument) / 1000) }
   }
 
-  /** Fills `tick` with the last one of an instrument and answers true, or answers false where there is none. */
-  lastTick(instrument: number, tick: Tick): boolean {
-    return this.#lastValues.load(instrument, tick)
-  }
-
   /**
    * Has every instrument identified anew, each before its next tick, so that a change of all of them holds nobody up.
    * Symbols stay: only a token may be another one.

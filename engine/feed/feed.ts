@@ -59,11 +59,15 @@ export class Feed {
   catalogue: Catalogue
   tokens: TokenIndex
   readonly router: Router
+  /** The last ticks of what is wanted, for readers in other threads too. */
+  readonly lastValues: LastValues
   readonly reader: RingReader
   /** Overwritten by each snapshot. */
   readonly scratch: Tick
   /** Instruments that the broker carries over all sockets of a session. */
   readonly capacity: number
+  /** Is told of each new index once it is in use. */
+  onIndexUsed: ((index: FeedIndex) => void) | null = null
   /** State of each socket, by its number. */
   readonly socketStates: SocketState[] = []
   readonly #options: FeedOptions
@@ -105,9 +109,10 @@ export class Feed {
     const { ring } = this.#memory
     this.reader = stages ? new TimedReader(stages, ring) : new RingReader(ring)
     this.scratch = new Tick(spec.feed.depthLevels)
+    this.lastValues = new LastValues(instrumentsMax, this.scratch)
     this.router = new Router(
       instrumentsMax,
-      new LastValues(instrumentsMax, this.scratch),
+      this.lastValues,
       options.arena,
       (instrument) => this.#identify(instrument),
       (instrument, mode) => this.#want(instrument, mode),
@@ -151,6 +156,11 @@ export class Feed {
 
   get wantedCount(): number {
     return this.#wants.listed.size
+  }
+
+  /** The newest index, for other threads. */
+  get index(): FeedIndex {
+    return { catalogue: this.catalogue.buffer, tokens: this.#memory.tokens }
   }
 
   counters(): ReturnType<typeof readCounters> {
@@ -218,6 +228,7 @@ export class Feed {
     this.catalogue = next.catalogue
     this.tokens = next.tokens
     this.#memory = { ...this.#memory, tokens: index.tokens }
+    this.onIndexUsed?.(this.index)
     this.#indexNumber += 1
     const answered = new Promise<void>((resolve) => {
       this.#onAnswer = resolve

@@ -54,6 +54,8 @@ function hashOf(exchangeId: number, symbol: string): number {
 export class Catalogue {
   /** Instrument numbers are below this. */
   readonly size: number
+  /** The block itself, for other threads. */
+  readonly buffer: SharedArrayBuffer
   readonly #exchanges: readonly string[]
   readonly #exchangeIdOf: ReadonlyMap<string, number>
   readonly #slots: Uint32Array
@@ -63,6 +65,7 @@ export class Catalogue {
   readonly #mask: number
 
   constructor(buffer: SharedArrayBuffer) {
+    this.buffer = buffer
     const head = readHead(KIND, buffer)
     const size = head[OWN_WORDS]!
     const capacity = head[OWN_WORDS + 1]!

@@ -4,6 +4,7 @@ import assert from 'node:assert/strict'
 import { after } from 'node:test'
 import zerodha from '../../adapters/zerodha/spec.ts'
 import { Tick } from '../../codecs/tick.ts'
+import { answererOf } from '../../engine/api/answerer.ts'
 import { serveHttp } from '../../engine/api/http.ts'
 import { LiveQuotes } from '../../engine/api/live-quotes.ts'
 import { apiRoutes } from '../../engine/api/openapi.ts'
@@ -60,8 +61,8 @@ export class OrderPlant {
       ROWS.findIndex((row) => row.exchange === exchange && row.symbol === symbol)
     const feed = {
       id: BROKER,
-      spec: { feed: { depthLevels: LEVELS } },
-      router: { lastTick: (number: number, tick: Tick) => this.#last.load(number, tick) },
+      depthLevels: LEVELS,
+      lastTick: (number: number, tick: Tick) => this.#last.load(number, tick),
       find,
     }
     this.context = {
@@ -78,7 +79,7 @@ export class OrderPlant {
     const limits = new RateLimits({ order, smartOrder, api }, () => bench.nowMs)
     const routes = apiRoutes(tradingEndpoints(this.context), '1.2.3', { verifyKey, limits })
     const address = { host: '127.0.0.1', port: 0 }
-    const http = serveHttp(loadUWebSockets(), address, verifyKey, routes)
+    const http = serveHttp(loadUWebSockets(), address, answererOf(routes, verifyKey))
     this.port = http.port
     this.root = `http://127.0.0.1:${http.port}/api/v1`
     this.close = http.close

@@ -1,6 +1,7 @@
 // The symbol endpoints on a server of their own, over synthetic instruments and a day in 2024.
 import assert from 'node:assert/strict'
 import { after } from 'node:test'
+import { answererOf } from '../../engine/api/answerer.ts'
 import { serveHttp } from '../../engine/api/http.ts'
 import type { Quote } from '../../engine/api/live-quotes.ts'
 import { apiRoutes } from '../../engine/api/openapi.ts'
@@ -63,7 +64,11 @@ const context = {
   nowMs: () => NOW_MS,
 }
 const routes = apiRoutes(symbolEndpoints(context), '1.2.3', { verifyKey })
-export const http = serveHttp(loadUWebSockets(), { host: '127.0.0.1', port: 0 }, verifyKey, routes)
+export const http = serveHttp(
+  loadUWebSockets(),
+  { host: '127.0.0.1', port: 0 },
+  answererOf(routes, verifyKey),
+)
 after(async () => {
   http.close()
   await lookup.close()

@@ -7,6 +7,7 @@ import { createServer } from 'node:net'
 import { join } from 'node:path'
 import { type TestContext, test } from 'node:test'
 import { adminRoutes } from '../../engine/api/admin.ts'
+import { answererOf } from '../../engine/api/answerer.ts'
 import { serveHttp } from '../../engine/api/http.ts'
 import { KeyStore } from '../../engine/auth/keys.ts'
 import { loadUWebSockets } from '../../engine/distribute/uws.ts'
@@ -124,8 +125,7 @@ async function serveAdmin(context: TestContext) {
   const { port, close } = serveHttp(
     await loadUWebSockets(),
     { host: '127.0.0.1', port: 0 },
-    verify,
-    routes,
+    answererOf(routes, verify),
   )
   context.after(close)
   return { keys, closed, port }

@@ -4,6 +4,7 @@ import { join } from 'node:path'
 import { type TestContext, test } from 'node:test'
 import { gzipSync } from 'node:zlib'
 import { pino } from 'pino'
+import { answererOf } from '../../engine/api/answerer.ts'
 import { serveHttp } from '../../engine/api/http.ts'
 import { symbolAdminRoutes } from '../../engine/api/symbol-admin.ts'
 import { loadUWebSockets } from '../../engine/distribute/uws.ts'
@@ -181,8 +182,9 @@ async function startAdmin(t: TestContext, cwd: string, file: string) {
   const { port, close } = serveHttp(
     await loadUWebSockets(),
     { host: '127.0.0.1', port: 0 },
-    (key) => (key === 'local-key' ? local : null),
-    symbolAdminRoutes({ schedule, lookup }),
+    answererOf(symbolAdminRoutes({ schedule, lookup }), (key) =>
+      key === 'local-key' ? local : null,
+    ),
   )
   t.after(async () => {
     close()

@@ -1,12 +1,9 @@
 // What the core does when no tick waits, seen by the doorbell's word that says that it sleeps.
 import assert from 'node:assert/strict'
-import { connect } from 'node:net'
 import { type TestContext, test } from 'node:test'
 import { setImmediate as turn } from 'node:timers/promises'
-import { type Route, serveHttp } from '../../engine/api/http.ts'
 import { Core, type WaitStrategy } from '../../engine/core.ts'
 import { Outbox } from '../../engine/distribute/outbox.ts'
-import { loadUWebSockets } from '../../engine/distribute/uws.ts'
 import type { Feed } from '../../engine/feed/feed.ts'
 import { Latency } from '../../engine/observe/latency.ts'
 import { createDoorbell } from '../../engine/ring/doorbell.ts'
@@ -68,30 +65,6 @@ test('a tick whose writer died before it rang is taken all the same', async (con
   const { ticks } = await sleepingCore(context)
   ticks.waiting = 1
   await until('the tick to be taken', () => ticks.taken === 1)
-})
-
-test('of HTTP calls that come together each lets the ticks pass that came during the one before', async (context) => {
-  const { core, ticks } = await sleepingCore(context)
-  const takenBefore: number[] = []
-  const route: Route = {
-    method: 'GET',
-    path: '/work',
-    needsAdmin: false,
-    handle: () => {
-      takenBefore.push(ticks.taken)
-      ticks.waiting += 1
-      return {}
-    },
-  }
-  const address = { host: '127.0.0.1', port: 0 }
-  const http = serveHttp(loadUWebSockets(), address, () => null, [route], core.letTicksPass)
-  context.after(() => http.close())
-  ticks.waiting = 1
-  const socket = connect(http.port, '127.0.0.1')
-  context.after(() => socket.destroy())
-  socket.write('GET /work HTTP/1.1\r\nHost: plant\r\n\r\n'.repeat(3))
-  await until('the calls to be answered', () => takenBefore.length === 3)
-  assert.deepEqual(takenBefore, [1, 2, 3])
 })
 
 test('a core that was stopped lets no tick pass', async (context) => {

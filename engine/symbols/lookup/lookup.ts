@@ -3,6 +3,7 @@ import { setTimeout as wait } from 'node:timers/promises'
 import { Worker } from 'node:worker_threads'
 import type { Logger } from '../../observe/log.ts'
 import type { DumpFormat } from './list-text.ts'
+import { LookupError } from './lookup-error.ts'
 import type {
   Answers,
   BodyPlace,
@@ -20,22 +21,6 @@ const RESTART_MS_MIN = 100
 /** The tables are built of short-lived rows, for which the thread would otherwise keep 40 MB for good. */
 const YOUNG_MB_MAX = 4
 const RESTART_MS_MAX = 10_000
-
-/**
- * `busy`: too much waits; `late`: no answer in time; `gone`: the thread ended; `empty`: the broker has no instruments
- * yet; `failed`: the thread could not answer.
- */
-export type LookupErrorKind = 'busy' | 'late' | 'gone' | 'empty' | 'failed'
-
-export class LookupError extends Error {
-  override readonly name = 'LookupError'
-  readonly kind: LookupErrorKind
-
-  constructor(kind: LookupErrorKind, message: string) {
-    super(message)
-    this.kind = kind
-  }
-}
 
 export interface LookupLimits {
   /** Orders that may wait; more are refused. */

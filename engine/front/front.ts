@@ -1,0 +1,132 @@
+// The front thread, seen from the core: started, told the news, asked nothing, and started again where it ends.
+import { Worker } from 'node:worker_threads'
+import type { KeyRecord } from '../auth/keys.ts'
+import type { LastValuesMemory } from '../distribute/last-values.ts'
+import { backoffMs } from '../feed/backoff.ts'
+import type { Logger } from '../observe/log.ts'
+import { StartError } from '../start-error.ts'
+import { Desk, type DeskParts } from './desk.ts'
+import type { FromFront, FrontData, FrontIndex, FrontNews } from './words.ts'
+
+const HEAP_MB_MAX = 512
+const STOP_MS_MAX = 2000
+const RESTART_MS_MIN = 50
+const RESTART_MS_MAX = 5000
+// A thread that lived this long was good: its end is a new one, not the last one again.
+const GOOD_LIFE_MS = 60_000
+
+export interface FrontOptions extends DeskParts {
+  readonly log: Logger
+  /** What a thread that starts now has to know. */
+  data(): FrontData
+}
+
+export class Front {
+  /** Threads that ended by themselves. */
+  deaths = 0
+  readonly #options: FrontOptions
+  #worker: Worker | null = null
+  #port = 0
+  #deathsInARow = 0
+  #restartTimer: NodeJS.Timeout | undefined
+  #isClosing = false
+
+  constructor(options: FrontOptions) {
+    this.#options = options
+  }
+
+  /** Starts the thread and resolves when it listens. Rejects with a StartError where it cannot. */
+  start(): Promise<void> {
+    return this.#start()
+  }
+
+  /** The port it listens on. */
+  get port(): number {
+    return this.#port
+  }
+
+  /** The thread that runs, for those who want to end it. */
+  get thread(): Worker | null {
+    return this.#worker
+  }
+
+  useKeys(keys: readonly KeyRecord[]): void {
+    this.#tell({ news: 'keys', keys })
+  }
+
+  useIndex(broker: string, { catalogue, tokens }: FrontIndex): void {
+    this.#tell({ news: 'index', broker, index: { catalogue, tokens } })
+  }
+
+  useLastValues(broker: string, lastValues: LastValuesMemory): void {
+    this.#tell({ news: 'lastValues', broker, lastValues })
+  }
+
+  /** Closes all connections and ends the thread. */
+  async close(): Promise<void> {
+    this.#isClosing = true
+    clearTimeout(this.#restartTimer)
+    const worker = this.#worker
+    if (worker === null) return
+    const ended = new Promise<void>((resolve) => worker.once('exit', () => resolve()))
+    const cutOff = setTimeout(() => void worker.terminate(), STOP_MS_MAX)
+    this.#tell({ news: 'close' })
+    await ended
+    clearTimeout(cutOff)
+  }
+
+  #tell(news: FrontNews): void {
+    this.#worker?.postMessage(news)
+  }
+
+  /** Resolves when the thread listens, on the port of the one before. */
+  #start(): Promise<void> {
+    const { log, data, ...parts } = this.#options
+    const known = data()
+    const address = { ...known.address, port: this.#port || known.address.port }
+    const worker = new Worker(new URL('./thread.js', import.meta.url), {
+      workerData: { ...known, address } satisfies FrontData,
+      name: 'front',
+      resourceLimits: { maxOldGenerationSizeMb: HEAP_MB_MAX },
+    })
+    this.#worker = worker
+    const desk = new Desk(parts, (told, moved) => worker.postMessage(told, moved))
+    const startedAtMs = performance.now()
+    return new Promise((resolve, reject) => {
+      worker.on('message', (told: FromFront) => {
+        if ('question' in told) void desk.take(told)
+        else if ('cannot' in told) reject(new StartError(told.cannot))
+        else {
+          this.#port = told.listens
+          resolve()
+        }
+      })
+      worker.on('error', (error) => {
+        log.error({ err: error }, 'front thread crashed')
+        reject(error)
+      })
+      worker.on('exit', () => {
+        desk.close()
+        reject(new StartError('the front thread ended before it listened'))
+        this.#onExit(worker, startedAtMs)
+      })
+    })
+  }
+
+  #onExit(worker: Worker, startedAtMs: number): void {
+    if (this.#worker !== worker) return
+    this.#worker = null
+    // One that never listened ends the start instead.
+    if (this.#isClosing || this.#port === 0) return
+    this.deaths += 1
+    if (performance.now() - startedAtMs > GOOD_LIFE_MS) this.#deathsInARow = 0
+    const restartInMs = backoffMs(this.#deathsInARow, RESTART_MS_MIN, RESTART_MS_MAX, Math.random())
+    this.#deathsInARow += 1
+    this.#options.log.error({ restartInMs }, 'front thread ended')
+    this.#restartTimer = setTimeout(() => {
+      this.#start().catch((error: Error) => {
+        this.#options.log.error({ err: error }, 'front thread does not listen')
+      })
+    }, restartInMs)
+  }
+}
