@@ -16,6 +16,7 @@ import { Outbox } from './distribute/outbox.ts'
 import type { Supply } from './distribute/supply.ts'
 import { loadUWebSockets } from './distribute/uws.ts'
 import { Feed, type FeedOptions } from './feed/feed.ts'
+import type { Front } from './front/front.ts'
 import { startFront } from './front/start.ts'
 import { createLocalKey, type EngineWord, leaveWord, refuseSecondEngine } from './local-key.ts'
 import { Latency } from './observe/latency.ts'
@@ -44,6 +45,7 @@ export interface Engine {
   readonly feeds: readonly Feed[]
   readonly keepers: readonly SessionKeeper[]
   readonly orders: StartedOrders
+  readonly front: Front
   status(): EngineStatus
   latency(): ReturnType<Latency['interval']>
   stop(): Promise<void>
@@ -142,7 +144,7 @@ async function startParts(
   undo.push(await leaveWord(config.data_dir, wordOf(config, open, local.key, startedAtMs)))
   log.info({ ...open, zeromq: zeromq?.word, brokers: feeds.map(({ id }) => id) }, 'started')
   const latest = { status, latency: () => latency.interval() }
-  return { ...open, localKey: local.key, feeds, keepers, orders, ...latest }
+  return { ...open, localKey: local.key, feeds, keepers, orders, front, ...latest }
 }
 
 /** What commands on this machine read. */

@@ -1,4 +1,5 @@
 // The front thread, seen from the core: started, told the news, asked nothing, and started again where it ends.
+import { setTimeout as wait } from 'node:timers/promises'
 import { Worker } from 'node:worker_threads'
 import type { KeyRecord } from '../auth/keys.ts'
 import type { LastValuesMemory } from '../distribute/last-values.ts'
@@ -6,9 +7,14 @@ import { backoffMs } from '../feed/backoff.ts'
 import type { Logger } from '../observe/log.ts'
 import { StartError } from '../start-error.ts'
 import { Desk, type DeskParts } from './desk.ts'
-import type { FromFront, FrontData, FrontIndex, FrontNews } from './words.ts'
+import {
+  type FromFront,
+  type FrontData,
+  type FrontIndex,
+  type FrontNews,
+  LISTENS,
+} from './words.ts'
 
-const HEAP_MB_MAX = 512
 const STOP_MS_MAX = 2000
 const RESTART_MS_MIN = 50
 const RESTART_MS_MAX = 5000
@@ -18,7 +24,7 @@ const GOOD_LIFE_MS = 60_000
 export interface FrontOptions extends DeskParts {
   readonly log: Logger
   /** What a thread that starts now has to know. */
-  data(): FrontData
+  data(): Omit<FrontData, 'closed'>
 }
 
 export class Front {
@@ -30,6 +36,7 @@ export class Front {
   #deathsInARow = 0
   #restartTimer: NodeJS.Timeout | undefined
   #isClosing = false
+  readonly #closed = new Int32Array(new SharedArrayBuffer(Int32Array.BYTES_PER_ELEMENT))
 
   constructor(options: FrontOptions) {
     this.#options = options
@@ -37,6 +44,7 @@ export class Front {
 
   /** Starts the thread and resolves when it listens. Rejects with a StartError where it cannot. */
   start(): Promise<void> {
+    process.on('exit', this.#leave)
     return this.#start()
   }
 
@@ -65,14 +73,21 @@ export class Front {
   /** Closes all connections and ends the thread. */
   async close(): Promise<void> {
     this.#isClosing = true
+    process.off('exit', this.#leave)
     clearTimeout(this.#restartTimer)
     const worker = this.#worker
     if (worker === null) return
     const ended = new Promise<void>((resolve) => worker.once('exit', () => resolve()))
-    const cutOff = setTimeout(() => void worker.terminate(), STOP_MS_MAX)
     this.#tell({ news: 'close' })
-    await ended
-    clearTimeout(cutOff)
+    await Promise.race([ended, wait(STOP_MS_MAX, undefined, { ref: false })])
+    worker.unref()
+  }
+
+  /** uWebSockets.js aborts the process where its thread is ended from outside while it listens. */
+  readonly #leave = (): void => {
+    if (this.#worker === null) return
+    this.#tell({ news: 'close' })
+    Atomics.wait(this.#closed, 0, LISTENS, STOP_MS_MAX)
   }
 
   #tell(news: FrontNews): void {
@@ -85,11 +100,11 @@ export class Front {
     const known = data()
     const address = { ...known.address, port: this.#port || known.address.port }
     const worker = new Worker(new URL('./thread.js', import.meta.url), {
-      workerData: { ...known, address } satisfies FrontData,
+      workerData: { ...known, address, closed: this.#closed } satisfies FrontData,
       name: 'front',
-      resourceLimits: { maxOldGenerationSizeMb: HEAP_MB_MAX },
     })
     this.#worker = worker
+    this.#closed[0] = LISTENS
     const desk = new Desk(parts, (told, moved) => worker.postMessage(told, moved))
     const startedAtMs = performance.now()
     return new Promise((resolve, reject) => {

@@ -15,9 +15,9 @@ import { loadUWebSockets } from '../distribute/uws.ts'
 import { comeSecond } from '../priority.ts'
 import { FrontFeed } from './feed.ts'
 import { CoreLine } from './line.ts'
-import type { FromCore, FromFront, FrontData, FrontNews } from './words.ts'
+import { CLOSED, type FromCore, type FromFront, type FrontData, type FrontNews } from './words.ts'
 
-const { address, rest, keys, brokers } = workerData as FrontData
+const { address, rest, keys, brokers, closed } = workerData as FrontData
 const port = parentPort!
 const say = (told: FromFront) => port.postMessage(told)
 
@@ -51,12 +51,21 @@ const NEWS: { [News in FrontNews['news']]: (told: Extract<FrontNews, { news: New
   index: ({ broker, index }) => feeds.get(broker)?.useIndex(index),
   lastValues: ({ broker, lastValues }) => feeds.get(broker)?.useLastValues(lastValues),
   close() {
-    http?.close()
+    leave()
     port.close()
   },
 }
 
-const http = listening()
+/** Whichever way the thread ends: what uWebSockets.js has open then would abort the process. */
+function leave(): void {
+  http?.close()
+  http = null
+  Atomics.store(closed, 0, CLOSED)
+  Atomics.notify(closed, 0)
+}
+
+let http = listening()
+process.on('exit', leave)
 port.on('message', (told: FromCore) => {
   if ('news' in told) NEWS[told.news](told as never)
   else line.take(told)

@@ -87,8 +87,14 @@ export interface FrontBroker {
   readonly lastValues: LastValuesMemory
 }
 
+/** Whether the thread has anything open, told in shared memory for a core that can wait for no message any more. */
+export const LISTENS = 0
+export const CLOSED = 1
+
 /** What the thread is started with. */
 export interface FrontData {
+  /** One word: LISTENS, or CLOSED once nothing is open any more. */
+  readonly closed: Int32Array<SharedArrayBuffer>
   readonly address: { readonly host: string; readonly port: number }
   readonly rest: Config['rest']
   readonly keys: readonly KeyRecord[]

@@ -1,24 +1,15 @@
 import assert from 'node:assert/strict'
 import { once } from 'node:events'
 import { readFile, stat } from 'node:fs/promises'
-import { type AddressInfo, createServer } from 'node:net'
 import { join } from 'node:path'
 import { text } from 'node:stream/consumers'
 import { test } from 'node:test'
 import { freshFolder, startCommand } from '../cli/run.ts'
+import { freePort } from '../support/free-port.ts'
 import { startEngineOn, startPlant, until } from '../support/plant.ts'
 import { StreamClient } from '../support/stream-client.ts'
 
 const EXIT_MS_MAX = 60_000
-
-/** A port that nobody listens on. */
-async function freePort(): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1')
-  await once(server, 'listening')
-  const { port } = server.address() as AddressInfo
-  await new Promise((resolve) => server.close(resolve))
-  return port
-}
 
 for (const name of ['websocket', 'http'] as const) {
   test(`a ${name} port in use is one sentence, and nothing is left running`, async (context) => {
