@@ -83,12 +83,22 @@ export function apiRoutes(
   version: string,
   options: RouteOptions,
 ): ApiRoute[] {
-  const document = describeApi(endpoints, version)
-  const json = jsonReply(200, document)
-  const page = docsPage(document)
+  // Made when somebody asks: it takes longer than all else that an engine does for its API at start.
+  const document = once(() => describeApi(endpoints, version))
+  const json = once(() => jsonReply(200, document()))
+  const page = once(() => docsPage(document()))
   return [
     ...endpoints.map((described) => routeOf(described, options)),
-    { method: 'GET', path: `${API_ROOT}openapi.json`, answer: () => json },
-    { method: 'GET', path: `${API_ROOT}docs`, answer: () => page },
+    { method: 'GET', path: `${API_ROOT}openapi.json`, answer: json },
+    { method: 'GET', path: `${API_ROOT}docs`, answer: page },
   ]
+}
+
+/** The result of the first call, for all calls. */
+function once<Result>(make: () => Result): () => Result {
+  let made: Result | undefined
+  return () => {
+    made ??= make()
+    return made
+  }
 }
