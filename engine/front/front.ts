@@ -15,6 +15,8 @@ import {
   LISTENS,
 } from './words.ts'
 
+/** Calls leave little behind; V8 would let tens of megabytes of it lie before it looks. */
+const YOUNG_MB_MAX = 8
 const STOP_MS_MAX = 2000
 const RESTART_MS_MIN = 50
 const RESTART_MS_MAX = 5000
@@ -102,6 +104,7 @@ export class Front {
     const worker = new Worker(new URL('./thread.js', import.meta.url), {
       workerData: { ...known, address, closed: this.#closed } satisfies FrontData,
       name: 'front',
+      resourceLimits: { maxYoungGenerationSizeMb: YOUNG_MB_MAX },
     })
     this.#worker = worker
     this.#closed[0] = LISTENS
