@@ -55,7 +55,7 @@ test('as many connections are kept warm as are asked for', async (context) => {
 test('calls keep a connection as warm as probes do', async (context) => {
   const { server, client, get } = await start(context, { probeIntervalMs: 100 })
   client.keepWarm(true)
-  await until('the first probe', () => server.requests.length === 1)
+  await until('the first probe', () => server.requests.length >= 1)
   const endMs = performance.now() + 300
   while (performance.now() < endMs) await get()
   await until('a probe when the calls have ended', () => server.requests.at(-1)!.method === 'HEAD')
