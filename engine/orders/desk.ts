@@ -119,6 +119,11 @@ export class Desk {
     return take(this.#quotas.windowsOf(name), nowMs)
   }
 
+  /** Is told that a read that was counted at `atMs` has ended. */
+  readEnded(name: ReadName, atMs: number, endMs: number): void {
+    for (const window of this.#quotas.windowsOf(name)) window.ended(atMs, endMs)
+  }
+
   /** Counts what the journal tells of. */
   recount({ name, ask }: Pick<WriteTask, 'name' | 'ask'>, atMs: number): void {
     this.#quotas.recount(name, atMs)

@@ -64,12 +64,14 @@ export class PacedReads {
     name: Name,
     ask: AskOf<Name>,
   ): Promise<GatewayAnswer<AnswerOf<Name>>> {
-    const { reads, onRefused } = this.#options
+    const { reads, onRefused, nowMs } = this.#options
     const error =
       refuseUnsupported(desk, name) ?? desk.refuseReads() ?? (await this.#turn(desk, name))
     if (error !== null) return { error }
     const session = desk.broker.session()
+    const countedAtMs = nowMs()
     const told = await reads.read(desk.id, name, ask)
+    desk.readEnded(name, countedAtMs, nowMs())
     if ('answer' in told) return { ok: told.answer }
     const { code, message } = told.refusal
     if (code === 'INVALID_TOKEN') onRefused(desk.id, message, session)

@@ -15,6 +15,8 @@ export interface Window {
   waitMs(nowMs: number): number
   /** Counts a call. */
   count(nowMs: number): void
+  /** Is told that a call that was counted at `atMs` got its reply at `endMs`: it arrived at any time until then. */
+  ended(atMs: number, endMs: number): void
 }
 
 /** Windows that begin at whole multiples of their length in Indian time. */
@@ -51,6 +53,16 @@ export class CalendarWindow implements Window {
     for (const number of this.#counts.keys()) if (number < first) this.#counts.delete(number)
   }
 
+  /** A call that was long on its way may count in a window that began meanwhile. */
+  ended(atMs: number, endMs: number): void {
+    const counted = this.#numberAt(atMs + this.#edgeMs)
+    const first = Math.max(counted + 1, this.#numberAt(endMs - this.#edgeMs))
+    const last = this.#numberAt(endMs + this.#edgeMs)
+    for (let number = first; number <= last; number++) {
+      this.#counts.set(number, (this.#counts.get(number) ?? 0) + 1)
+    }
+  }
+
   #isFull(number: number): boolean {
     return (this.#counts.get(number) ?? 0) >= this.#max
   }
@@ -80,6 +92,9 @@ export class RollingWindow implements Window {
     this.#times[this.#next] = nowMs
     this.#next = (this.#next + 1) % this.#times.length
   }
+
+  /** It has no edge that a call could be on the wrong side of. */
+  ended(): void {}
 }
 
 /** Counts a call in all of these windows and answers 0, or counts nothing and answers the ms to wait. */

@@ -41,6 +41,34 @@ test('a call near the edge counts on both sides, because two clocks are never th
   assert.deepEqual(fill([quiet], NOW_MS + 1050), [3, 1000])
 })
 
+test('a call that was long on its way counts also in the window in which it may have arrived', () => {
+  const window = new CalendarWindow(1, 1000, 50)
+  assert.deepEqual(fill([window], NOW_MS + 500), [1, 550])
+  window.ended(NOW_MS + 500, NOW_MS + 940)
+  assert.equal(window.waitMs(NOW_MS + 1050), 0, 'it had its reply before the next one began')
+  window.ended(NOW_MS + 500, NOW_MS + 1020)
+  assert.deepEqual(fill([window], NOW_MS + 1050), [0, 1000])
+  assert.deepEqual(fill([window], NOW_MS + 2050), [1, 1000])
+  // Of all the windows that it may have arrived in, those that are over do not matter.
+  window.ended(NOW_MS + 2050, NOW_MS + 5500)
+  assert.deepEqual(fill([window], NOW_MS + 5500), [0, 550])
+  assert.deepEqual(fill([window], NOW_MS + 6050), [1, 1000])
+})
+
+test('the next read waits until the broker cannot count it with one that was late', async () => {
+  const bench = new Bench()
+  bench.respond = () => {
+    bench.nowMs = NOW_MS + 1200
+    return kite({ 'NSE:RELIANCE': { last_price: 2990 } })
+  }
+  bench.nowMs = NOW_MS + 900
+  const named = { exchange: 'NSE', symbol: 'RELIANCE' }
+  assert.ok('ok' in (await bench.gateway.quote(named)))
+  assert.deepEqual(bench.waits, [])
+  assert.ok('ok' in (await bench.gateway.quote(named)))
+  assert.deepEqual(bench.waits, [850])
+})
+
 test('days are those of India, minutes those of every clock', () => {
   const day = new CalendarWindow(1, DAY_MS, 0)
   const midnightMs = Date.UTC(2026, 6, 1, 18, 30)
