@@ -104,11 +104,15 @@ export function readFrame(frame: Buffer): Packet[] {
 
 const DEADLINE_MS = 30_000
 
-/** Resolves when `holds` does, asked again and again; rejects with `what` after ten seconds. */
-export async function until(holds: () => boolean, what: string): Promise<void> {
-  const endsMs = performance.now() + DEADLINE_MS
+/** Resolves when `holds` does, asked again and again; rejects with `what` after the deadline. */
+export async function until(
+  holds: () => boolean,
+  what: string,
+  deadlineMs = DEADLINE_MS,
+): Promise<void> {
+  const endsMs = performance.now() + deadlineMs
   while (!holds()) {
-    if (performance.now() > endsMs) throw new Error(`not within ${DEADLINE_MS} ms: ${what}`)
+    if (performance.now() > endsMs) throw new Error(`not within ${deadlineMs} ms: ${what}`)
     await new Promise((resolve) => setTimeout(resolve, 2))
   }
 }
