@@ -25,7 +25,8 @@ const RATIO_LIMITS = { p50Us: 1.1, p99Us: 1.5 }
 const INSTRUMENTS = 5000
 const SUBSCRIBED = 500
 const SYMBOL = 'RELIANCE'
-const WARM_UP_ORDERS = 200
+/** As many as it takes until all that they run has been compiled for good. */
+const WARM_UP_ORDERS = 3000
 
 const { values } = parseArgs({
   options: {
