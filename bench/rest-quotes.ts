@@ -124,8 +124,8 @@ async function measureBesideTicks(plant: Plant): Promise<void> {
 
   say('beside the same ticks: quotes as fast as they come')
   const flood = quotesAt('as fast as they come')
-  const fast = await measureBeside(client, { rounds, seconds, limits: {}, load: flood })
-  tell(judgeFigure('quotes answered', medianRate(fast), '/s'))
+  const fast = await measureBeside(client, { rounds, seconds, limits: RATIO_LIMITS, load: flood })
+  tell(judgeFigure('quotes answered', medianRate(fast), '/s', 'at least', PER_SECOND_MIN))
 }
 
 say(machine())
