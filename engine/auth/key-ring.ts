@@ -43,6 +43,7 @@ export class KeyRing {
   }
 }
 
+/** The SHA-256 by which a key is known: it is kept nowhere itself. */
 export function digestOf(key: string): Buffer {
   return hash('sha256', key, 'buffer')
 }

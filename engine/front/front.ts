@@ -138,7 +138,7 @@ export class Front {
     if (this.#isClosing || this.#port === 0) return
     this.deaths += 1
     if (performance.now() - startedAtMs > GOOD_LIFE_MS) this.#deathsInARow = 0
-    const restartInMs = backoffMs(this.#deathsInARow, RESTART_MS_MIN, RESTART_MS_MAX, Math.random())
+    const restartInMs = backoffMs(this.#deathsInARow, RESTART_MS_MIN, RESTART_MS_MAX, 0.5)
     this.#deathsInARow += 1
     this.#options.log.error({ restartInMs }, 'front thread ended')
     this.#restartTimer = setTimeout(() => {

@@ -62,7 +62,7 @@ test('a key is taken as soon as it was added, and refused as soon as it was revo
   }
 })
 
-test('a share that a new index has no more is not answered from its last tick, and is again when it is back', async (context) => {
+test('a share is answered from its last tick only while the index has it', async (context) => {
   const { plant, shares, quote, asked } = await quotedPlant(context, 2)
   const [gone, kept] = shares.map(({ symbol }) => symbol) as [string, string]
   const feed = plant.engine.feeds[0]!
