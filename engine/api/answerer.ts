@@ -1,6 +1,6 @@
 // From a call to its answer: the route is found, its key checked, and what fails becomes a reply too.
 import type { KeyRecord, Scope } from '../auth/keys.ts'
-import { refusal } from './failures.ts'
+import { RestFailure, refusal } from './failures.ts'
 import { BODY_BYTES_MAX, type HttpCall } from './http.ts'
 import { jsonReply, type Reply } from './reply.ts'
 
@@ -92,7 +92,8 @@ async function handle(
 
 /** What a failure is answered with: of OpenAlgo's form below its root. */
 export function errorReply(path: string, error: Error): Reply {
-  const status = error instanceof HttpFailure ? error.status : 500
+  const isRefusal = error instanceof HttpFailure || error instanceof RestFailure
+  const status = isRefusal ? error.status : 500
   if (!path.startsWith(API_ROOT)) return jsonReply(status, { error: error.message })
   return refusal(status, error.message)
 }

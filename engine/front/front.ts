@@ -45,9 +45,14 @@ export class Front {
   }
 
   /** Starts the thread and resolves when it listens. Rejects with a StartError where it cannot. */
-  start(): Promise<void> {
+  async start(): Promise<void> {
     process.on('exit', this.#leave)
-    return this.#start()
+    try {
+      await this.#start()
+    } catch (error) {
+      process.off('exit', this.#leave)
+      throw error
+    }
   }
 
   /** The port it listens on. */
@@ -75,14 +80,18 @@ export class Front {
   /** Closes all connections and ends the thread. */
   async close(): Promise<void> {
     this.#isClosing = true
-    process.off('exit', this.#leave)
     clearTimeout(this.#restartTimer)
     const worker = this.#worker
-    if (worker === null) return
+    if (worker === null) {
+      process.off('exit', this.#leave)
+      return
+    }
     const ended = new Promise<void>((resolve) => worker.once('exit', () => resolve()))
     this.#tell({ news: 'close' })
+    // One that does not end in time is waited for once more when the process exits.
     await Promise.race([ended, wait(STOP_MS_MAX, undefined, { ref: false })])
     worker.unref()
+    if (this.#worker === null) process.off('exit', this.#leave)
   }
 
   /** uWebSockets.js aborts the process where its thread is ended from outside while it listens. */

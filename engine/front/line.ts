@@ -76,7 +76,8 @@ export class CoreLine {
         yield piece
       }
     } finally {
-      await this.#ask({ of: 'closeDump', dump })
+      // Whatever else waits: a dump that is not closed keeps its place.
+      await this.#send({ of: 'closeDump', dump })
     }
   }
 
@@ -84,6 +85,10 @@ export class CoreLine {
     if (this.#waiting.size >= QUESTIONS_MAX) {
       return Promise.reject(new RestFailure(503, `${QUESTIONS_MAX} calls wait already; try again`))
     }
+    return this.#send(question)
+  }
+
+  #send(question: Question): Promise<unknown> {
     const id = ++this.#lastId
     return new Promise((resolve, reject) => {
       this.#waiting.set(id, { rows: [], resolve, reject })

@@ -158,3 +158,17 @@ test('more questions than may wait are refused with 503', async () => {
   for (let asked = 0; asked < 10_000; asked++) void gateway.funds({})
   await assert.rejects(async () => gateway.funds({}), /10000 calls wait already/)
 })
+
+test('a dump is closed also while no more questions may wait', async () => {
+  const { state, pieces } = endlessDump()
+  const { line } = lineTo({
+    gateway: { funds: () => new Promise(() => {}) },
+    lookup: { ask: never, dump: pieces },
+  })
+  const dump = line.lookups().dump('zerodha', null, 'csv')
+  await dump.next()
+  const gateway = line.gateway()
+  for (let asked = 0; asked < 10_000; asked++) void gateway.funds({})
+  await dump.return(undefined)
+  assert.equal(state.isEnded, true)
+})
